@@ -1,0 +1,328 @@
+-- The tour through the demo shop of shop.sql.  demo/run shows it; by hand:
+--
+--   psql -X -q -f demo/tour.sql
+--
+-- A statement between :show and :hide is printed as it is run; the others only
+-- choose the examples.  The shop must be new: the tour makes its indexes.
+
+\set ON_ERROR_STOP on
+\if :{?bold} \else \set bold '' \endif
+\if :{?code} \else \set code '' \endif
+\if :{?plain} \else \set plain '' \endif
+\set show '\\echo \\echo -n :code \\set ECHO queries'
+\set hide '\\set ECHO none \\echo -n :plain'
+-- an almost empty title parts a statement from its result, and ends its colour
+\set title :plain' '
+\pset title :title
+\pset footer off
+\pset null '-'
+\pset pager off
+\pset linestyle ascii
+\pset border 1
+SET client_min_messages = warning;
+SET timezone = 'UTC';
+SET search_path = shop;
+SELECT anchor, (SELECT max(id) FROM customers) AS customers FROM about \gset
+
+
+\echo
+\echo :bold'1. An outdoor shop':plain
+\echo
+\echo 'Eighteen months of made-up orders. Every customer has one or two tastes, such'
+\echo 'as climbing or family camping, but what follows reads none of the columns that'
+\echo 'would say so: only who bought what, and when.'
+:show
+SELECT (SELECT count(*) FROM customers) AS customers,
+       (SELECT count(*) FROM products) AS products,
+       (SELECT count(*) FROM orders) AS orders,
+       count(*) AS purchases,
+       min(ordered_at)::date AS first, max(ordered_at)::date AS last
+FROM purchases;
+:hide
+
+
+\echo
+\echo :bold'2. One index':plain
+\echo
+\echo 'An index on who, what and when learns what belongs together. It is an index'
+\echo 'like any other: it follows every INSERT and DELETE, and is replicated, backed'
+\echo 'up and recovered with the database.'
+:show
+CREATE EXTENSION IF NOT EXISTS personalize;
+SET search_path = shop, personalize;
+:hide
+\timing on
+:show
+CREATE INDEX purchases_similarity ON purchases
+    USING similarity (customer_id, product_id) INCLUDE (ordered_at);
+:hide
+\timing off
+:show
+SELECT pg_size_pretty(pg_relation_size('purchases')) AS "table",
+       pg_size_pretty(pg_relation_size('purchases_similarity')) AS "index",
+       subjects, items, interactions, trained_at::timestamp(0)
+FROM similarity_stats('purchases');
+:hide
+
+
+-- A climber who has bought a fair number of things, nearly all for climbing.
+SELECT c.id AS customer, c.name AS customer_name, ct.taste
+FROM customer_tastes ct
+JOIN customers c ON c.id = ct.customer_id
+JOIN purchases b USING (customer_id)
+LEFT JOIN product_tastes pt ON pt.product_id = b.product_id AND pt.taste = ct.taste
+WHERE ct.taste = 'climber' AND ct.main
+  AND NOT EXISTS (SELECT FROM customer_tastes x WHERE x.customer_id = c.id AND NOT x.main)
+GROUP BY c.id, ct.taste
+ORDER BY least(count(DISTINCT b.product_id), 10) * sum(coalesce(pt.affinity, -0.5)) / count(*) DESC, c.id
+LIMIT 1 \gset
+
+\echo
+\echo :bold'3. Recommended for you':plain
+\echo
+\echo 'What' :customer_name', customer' :customer', has bought lately:'
+:show
+SELECT b.ordered_at::date AS ordered, p.name, p.category
+FROM purchases b JOIN products p ON p.id = b.product_id
+WHERE b.customer_id = :customer
+ORDER BY b.ordered_at DESC, p.id LIMIT 6;
+:hide
+\echo 'And what to offer next. "because" is the purchase that speaks most for it.'
+:show
+SELECT r.score::numeric(6,3), p.name, p.category, h.name AS because, r.reason
+FROM recommend('purchases', :customer, NULL::int, k => 8) AS r
+JOIN products p ON p.id = r.item
+LEFT JOIN products h ON h.id = r.because
+ORDER BY r.reason DESC, r.score DESC;
+:hide
+CREATE TEMPORARY TABLE at_first AS
+SELECT * FROM recommend('purchases', :customer, NULL::int, k => 50)
+     WITH ORDINALITY AS r (item, score, because, reason, place);
+
+
+SELECT p.id AS liked, p.name AS liked_name
+FROM purchases b JOIN products p ON p.id = b.product_id
+WHERE p.category = 'climbing'
+GROUP BY p.id ORDER BY count(*) DESC, p.id LIMIT 1 \gset
+
+\echo
+\echo :bold'4. Customers who bought this also bought':plain
+\echo
+\echo 'For the page of product' :liked',' :liked_name'. "support" is the number of'
+\echo 'customers who bought both.'
+:show
+SELECT s.score::numeric(6,3), s.support, p.name, p.category
+FROM similar_items('purchases', :liked, NULL::int, k => 6) AS s
+JOIN products p ON p.id = s.item
+ORDER BY s.score DESC;
+:hide
+
+
+SELECT p.id AS tent, p.name AS tent_name
+FROM order_items i JOIN products p ON p.id = i.product_id
+WHERE p.name LIKE '%family tent' OR p.name LIKE '%2-person tent'
+GROUP BY p.id ORDER BY count(*) DESC, p.id LIMIT 1 \gset
+
+\echo
+\echo :bold'5. Bought together':plain
+\echo
+\echo 'Who and what can be anything. With orders in the place of customers the index'
+\echo 'learns what goes into one basket.'
+\timing on
+:show
+CREATE INDEX order_items_similarity ON order_items
+    USING similarity (order_id, product_id);
+:hide
+\timing off
+\echo
+\echo 'In the basket lies product' :tent',' :tent_name'. Anything forgotten?'
+:show
+SELECT s.score::numeric(6,3), s.support, p.name, p.category
+FROM similar_items('order_items', :tent, NULL::int, k => 5) AS s
+JOIN products p ON p.id = s.item
+ORDER BY s.score DESC;
+:hide
+
+
+\echo
+\echo :bold'6. Trending':plain
+\echo
+\echo 'What sells now: a purchase counts half after a week, a quarter after two. "recent"'
+\echo 'are the purchases of the last seven days, "before" those of the seven before.'
+:show
+SELECT t.score::numeric(8,1), t.recent, t.before, p.name, p.category
+FROM trending('purchases', NULL::int, k => 8, as_of => :'anchor') AS t
+JOIN products p ON p.id = t.item
+ORDER BY t.score DESC;
+:hide
+
+
+SELECT p.id AS rod, p.name AS rod_name, (SELECT max(id) + 1 FROM orders) AS new_order
+FROM purchases b JOIN products p ON p.id = b.product_id
+WHERE p.name LIKE '%fly rod'
+GROUP BY p.id ORDER BY count(*) DESC, p.id LIMIT 1 \gset
+
+\echo
+\echo :bold'7. A purchase counts at once':plain
+\echo
+\echo :customer_name' takes up fishing and buys product' :rod', a' :rod_name'.'
+:show
+INSERT INTO purchases (customer_id, product_id, order_id, ordered_at)
+VALUES (:customer, :rod, :new_order, now());
+:hide
+\echo
+\echo 'The next call knows. "was" is the place among the 50 best a moment ago.'
+:show
+SELECT r.place, f.place AS was, p.name, p.category, h.name AS because
+FROM recommend('purchases', :customer, NULL::int, k => 8)
+     WITH ORDINALITY AS r (item, score, because, reason, place)
+JOIN products p ON p.id = r.item
+LEFT JOIN products h ON h.id = r.because
+LEFT JOIN at_first AS f ON f.item = r.item
+ORDER BY r.place;
+:hide
+
+
+\echo
+\echo :bold'8. So does a deletion':plain
+\echo
+\echo 'The rod goes back to the shop, and every trace of it is gone from the answer.'
+:show
+DELETE FROM purchases WHERE customer_id = :customer AND product_id = :rod;
+:hide
+:show
+SELECT r.place, f.place AS was, p.name, p.category, h.name AS because
+FROM recommend('purchases', :customer, NULL::int, k => 4)
+     WITH ORDINALITY AS r (item, score, because, reason, place)
+JOIN products p ON p.id = r.item
+LEFT JOIN products h ON h.id = r.because
+LEFT JOIN at_first AS f ON f.item = r.item
+ORDER BY r.place;
+:hide
+
+
+-- A visitor who looked at a few things that share a taste.
+SELECT s.id AS visit, s.device
+FROM sessions s
+JOIN session_views v ON v.session_id = s.id
+LEFT JOIN product_tastes pt ON pt.product_id = v.product_id AND pt.taste = 'camper'
+WHERE s.customer_id IS NULL
+GROUP BY s.id
+ORDER BY least(count(*), 4) * sum(coalesce(pt.affinity, -0.5)) / count(*) DESC, s.id DESC
+LIMIT 1 \gset
+
+\echo
+\echo :bold'9. Nobody has logged in':plain
+\echo
+\echo 'A visitor on a' :device 'has looked at these, the last one last:'
+:show
+SELECT v.viewed_at::timestamp, p.name, p.category
+FROM session_views v JOIN products p ON p.id = v.product_id
+WHERE v.session_id = :visit
+ORDER BY v.viewed_at;
+:hide
+\echo 'A list of items serves as well as a customer: a visit, a basket, a wish list.'
+:show
+SELECT r.score::numeric(6,3), p.name, p.category, h.name AS because
+FROM recommend_from('purchases',
+         ARRAY(SELECT product_id FROM session_views
+               WHERE session_id = :visit ORDER BY viewed_at),
+         NULL::int, k => 5) AS r
+JOIN products p ON p.id = r.item
+LEFT JOIN products h ON h.id = r.because
+ORDER BY r.reason DESC, r.score DESC;
+:hide
+
+
+\echo
+\echo :bold'10. Only what may be offered':plain
+\echo
+\echo 'Jackets in stock below 300 for' :customer_name'. The filter comes before the'
+\echo 'choice of the best, so it never leaves too few.'
+:show
+SELECT r.score::numeric(6,3), p.name, p.price, h.name AS because, r.reason
+FROM recommend('purchases', :customer, NULL::int, k => 4,
+         among => ARRAY(SELECT id FROM products
+                        WHERE category = 'jackets' AND in_stock AND price < 300)) AS r
+JOIN products p ON p.id = r.item
+LEFT JOIN products h ON h.id = r.because
+ORDER BY r.reason DESC, r.score DESC;
+:hide
+
+
+\echo
+\echo :bold'11. Is it any good?':plain
+\echo
+\echo 'This shop is made up, so the truth is known: the tables customer_tastes and'
+\echo 'product_tastes, which no index has seen. Of ten products offered to each of 500'
+\echo 'customers, how many are to their taste?'
+:show
+WITH sample AS (
+    SELECT id FROM customers ORDER BY chance('sample', id) LIMIT 500
+), bestsellers AS (
+    SELECT product_id FROM purchases GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 200
+), offered AS (
+    SELECT 'recommend()' AS list, s.id AS customer_id, r.item AS product_id
+    FROM sample s, recommend('purchases', s.id, NULL::int, k => 10) AS r
+    UNION ALL
+    SELECT 'bestsellers not bought yet', s.id, b.product_id
+    FROM sample s, LATERAL (
+        SELECT product_id FROM bestsellers
+        EXCEPT ALL SELECT product_id FROM purchases WHERE customer_id = s.id
+        LIMIT 10) AS b
+)
+SELECT list, round(100 * avg((EXISTS (
+           SELECT FROM customer_tastes c JOIN product_tastes p USING (taste)
+           WHERE c.customer_id = o.customer_id AND p.product_id = o.product_id))::int), 1)
+       AS "to their taste, %",
+       count(DISTINCT product_id) AS "different products"
+FROM offered o GROUP BY list ORDER BY 2 DESC;
+:hide
+
+
+\echo
+\echo :bold'12. And fast?':plain
+\echo
+\echo 'A thousand calls, each for another customer:'
+SELECT clock_timestamp() AS started \gset
+:show
+SELECT count(*) AS items
+FROM generate_series(1, 1000) AS n,
+     recommend('purchases', 1 + n % :customers, NULL::int) AS r;
+:hide
+SELECT extract(epoch FROM clock_timestamp() - :'started') * 1000 AS per_call \gset
+\echo 'The nearest thing in plain SQL, without weights, reasons or recency, ten times:'
+SELECT clock_timestamp() AS started \gset
+:show
+SELECT count(*) AS items
+FROM generate_series(1, 10) AS n,
+     LATERAL (SELECT theirs.product_id
+              FROM purchases mine
+              JOIN purchases same USING (product_id)
+              JOIN purchases theirs ON theirs.customer_id = same.customer_id
+              WHERE mine.customer_id = 1 + n % :customers
+                AND NOT EXISTS (SELECT FROM purchases had
+                                WHERE had.customer_id = mine.customer_id
+                                  AND had.product_id = theirs.product_id)
+              GROUP BY 1 ORDER BY count(*) DESC LIMIT 10) AS r;
+:hide
+SELECT extract(epoch FROM clock_timestamp() - :'started') * 100000 AS per_query \gset
+\echo 'In microseconds a customer:'
+\echo
+\pset title
+SELECT round(:per_call) AS "recommend()", round(:per_query) AS "plain SQL",
+       round(:per_query / :per_call) AS "times faster";
+\pset title :title
+\echo 'A call reads a few pages of the index and nothing else:'
+:show
+EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF)
+SELECT * FROM recommend('purchases', :customer, NULL::int);
+:hide
+
+
+\echo
+\echo :bold'That was the tour.':plain
+\echo
+\echo 'README.md has the same in five minutes for tables of your own, doc/ has a page for'
+\echo 'each part. The shop is still in the schema "shop"; DROP SCHEMA shop CASCADE removes it.'
+\echo

@@ -1,0 +1,109 @@
+/* What reads a similarity index: doc/recommend.md */
+
+CREATE FUNCTION recommend(
+	source regclass,
+	subject anycompatible,
+	k int DEFAULT 10,
+	seen boolean DEFAULT false,
+	among "any" DEFAULT NULL,
+	exclude "any" DEFAULT NULL,
+	half_life interval DEFAULT NULL)
+RETURNS TABLE (item text, score float8, because text, reason text)
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 10
+AS 'MODULE_PATHNAME', 'personalize_recommend';
+
+COMMENT ON FUNCTION recommend(regclass, anycompatible, int, boolean, "any", "any", interval) IS
+'the k items that a subject most likely wants, from its history in a similarity index';
+
+CREATE FUNCTION recommend(
+	source regclass,
+	subject anycompatible,
+	item_type anyelement,
+	k int DEFAULT 10,
+	seen boolean DEFAULT false,
+	among "any" DEFAULT NULL,
+	exclude "any" DEFAULT NULL,
+	half_life interval DEFAULT NULL)
+RETURNS TABLE (item anyelement, score float8, because anyelement, reason text)
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 10
+AS 'MODULE_PATHNAME', 'personalize_recommend_typed';
+
+COMMENT ON FUNCTION recommend(regclass, anycompatible, anyelement, int, boolean, "any", "any", interval) IS
+'recommend() with items in the type of item_type instead of text';
+
+CREATE FUNCTION recommend_from(
+	source regclass,
+	items anycompatiblearray,
+	k int DEFAULT 10,
+	seen boolean DEFAULT false,
+	among "any" DEFAULT NULL,
+	exclude "any" DEFAULT NULL)
+RETURNS TABLE (item text, score float8, because text, reason text)
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 10
+AS 'MODULE_PATHNAME', 'personalize_recommend_from';
+
+COMMENT ON FUNCTION recommend_from(regclass, anycompatiblearray, int, boolean, "any", "any") IS
+'the k items that go best with the given ones, such as a basket or a session';
+
+CREATE FUNCTION recommend_from(
+	source regclass,
+	items anycompatiblearray,
+	item_type anyelement,
+	k int DEFAULT 10,
+	seen boolean DEFAULT false,
+	among "any" DEFAULT NULL,
+	exclude "any" DEFAULT NULL)
+RETURNS TABLE (item anyelement, score float8, because anyelement, reason text)
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 10
+AS 'MODULE_PATHNAME', 'personalize_recommend_from_typed';
+
+COMMENT ON FUNCTION recommend_from(regclass, anycompatiblearray, anyelement, int, boolean, "any", "any") IS
+'recommend_from() with items in the type of item_type instead of text';
+
+CREATE FUNCTION similar_items(
+	source regclass,
+	item anycompatible,
+	k int DEFAULT 10)
+RETURNS TABLE (item text, score float8, support bigint)
+LANGUAGE C STABLE PARALLEL SAFE COST 500 ROWS 10
+AS 'MODULE_PATHNAME', 'personalize_similar_items';
+
+COMMENT ON FUNCTION similar_items(regclass, anycompatible, int) IS
+'the k items most similar to an item, by the subjects that have both';
+
+CREATE FUNCTION similar_items(
+	source regclass,
+	item anycompatible,
+	item_type anyelement,
+	k int DEFAULT 10)
+RETURNS TABLE (item anyelement, score float8, support bigint)
+LANGUAGE C STABLE PARALLEL SAFE COST 500 ROWS 10
+AS 'MODULE_PATHNAME', 'personalize_similar_items_typed';
+
+COMMENT ON FUNCTION similar_items(regclass, anycompatible, anyelement, int) IS
+'similar_items() with items in the type of item_type instead of text';
+
+CREATE FUNCTION trending(
+	source regclass,
+	k int DEFAULT 10,
+	half_life interval DEFAULT NULL,
+	as_of timestamptz DEFAULT now())
+RETURNS TABLE (item text, score float8, recent float8, before float8)
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 10
+AS 'MODULE_PATHNAME', 'personalize_trending';
+
+COMMENT ON FUNCTION trending(regclass, int, interval, timestamptz) IS
+'the k items of most recent interactions, each halving in weight every half_life';
+
+CREATE FUNCTION trending(
+	source regclass,
+	item_type anyelement,
+	k int DEFAULT 10,
+	half_life interval DEFAULT NULL,
+	as_of timestamptz DEFAULT now())
+RETURNS TABLE (item anyelement, score float8, recent float8, before float8)
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 10
+AS 'MODULE_PATHNAME', 'personalize_trending_typed';
+
+COMMENT ON FUNCTION trending(regclass, anyelement, int, interval, timestamptz) IS
+'trending() with items in the type of item_type instead of text';

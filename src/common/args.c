@@ -1,0 +1,187 @@
+/*
+ * args.c
+ *		Arguments of SQL functions: checks, defaults and keys.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/args.h"
+#include "datatype/timestamp.h"
+#include "parser/parse_coerce.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+Oid
+arg_source(FunctionCallInfo fcinfo, int argno)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("source must not be null"),
+				 errhint("Pass a table or materialized view that has a similarity index, or the index itself.")));
+	return PG_GETARG_OID(argno);
+}
+
+int
+arg_k(FunctionCallInfo fcinfo, int argno, int value_if_null)
+{
+	int			k;
+
+	if (PG_ARGISNULL(argno))
+		return value_if_null;
+	k = PG_GETARG_INT32(argno);
+	if (k < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("k must not be negative"),
+				 errdetail("k is %d.", k),
+				 errhint("k is the largest number of rows to return.")));
+	return k;
+}
+
+bool
+arg_bool(FunctionCallInfo fcinfo, int argno, bool value_if_null)
+{
+	return PG_ARGISNULL(argno) ? value_if_null : PG_GETARG_BOOL(argno);
+}
+
+double
+arg_half_life(FunctionCallInfo fcinfo, int argno)
+{
+	Interval   *interval;
+	double		days;
+	double		us;
+
+	if (PG_ARGISNULL(argno))
+		return 0;
+	interval = PG_GETARG_INTERVAL_P(argno);
+
+	/* in floating point, an infinite interval needs no special case */
+	days = interval->day + (double) interval->month * DAYS_PER_MONTH;
+	us = days * USECS_PER_DAY + interval->time;
+	if (us <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("half_life must be positive"),
+				 errdetail("half_life is \"%s\".",
+						   DatumGetCString(DirectFunctionCall1(interval_out,
+															   PG_GETARG_DATUM(argno)))),
+				 errhint("Pass the time after which an interaction counts half, such as '30 days'.")));
+	return us;
+}
+
+Oid
+arg_type(FunctionCallInfo fcinfo, int argno)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argno);
+
+	if (!OidIsValid(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				 errmsg("could not determine the type of argument %d",
+						argno + 1)));
+	return type;
+}
+
+Datum
+arg_key(FunctionCallInfo fcinfo, int argno, TypedKey *key)
+{
+	return typed_key_from(key, PG_GETARG_DATUM(argno),
+						  arg_type(fcinfo, argno));
+}
+
+/* The array that the caller passed, an untyped literal read as text[]. */
+static ArrayType *
+arg_array(FunctionCallInfo fcinfo, int argno, const char *name, Oid *element)
+{
+	Oid			type = arg_type(fcinfo, argno);
+
+	if (type == UNKNOWNOID)
+	{
+		char	   *literal = DatumGetCString(PG_GETARG_DATUM(argno));
+
+		*element = TEXTOID;
+		return DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN, literal,
+													   TEXTOID, -1));
+	}
+
+	*element = get_base_element_type(type);
+	if (!OidIsValid(*element))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("%s must be an array, not %s", name,
+						format_type_be(type)),
+				 errhint("Pass an array of items, such as ARRAY[...] or ARRAY(SELECT ...).")));
+	return PG_GETARG_ARRAYTYPE_P(argno);
+}
+
+void
+arg_keys(FunctionCallInfo fcinfo, int argno, const char *name, TypedKey *key,
+		 KeyList *list)
+{
+	ArrayType  *array;
+	Oid			element;
+	int16		len;
+	bool		byval;
+	char		align;
+	Datum	   *values;
+	bool	   *nulls;
+	int			nvalues;
+
+	memset(list, 0, sizeof(*list));
+	if (PG_ARGISNULL(argno))
+		return;
+
+	array = arg_array(fcinfo, argno, name, &element);
+	get_typlenbyvalalign(element, &len, &byval, &align);
+	deconstruct_array(array, element, len, byval, align,
+					  &values, &nulls, &nvalues);
+
+	list->given = true;
+	list->keys = values;
+	for (int i = 0; i < nvalues; i++)
+	{
+		if (!nulls[i])
+			list->keys[list->n++] = typed_key_from(key, values[i], element);
+	}
+}
+
+void
+key_output_init(KeyOutput *output, TypedKey *key, FunctionCallInfo fcinfo,
+				int type_argno)
+{
+	Oid			type;
+
+	memset(output, 0, sizeof(*output));
+	output->key = key;
+	output->as_text = type_argno < 0;
+	if (output->as_text)
+		return;
+
+	type = arg_type(fcinfo, type_argno);
+	if (type == key->typid)
+		return;
+	if (!IsBinaryCoercible(key->typid, getBaseType(type)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("item_type is %s, but the items are %s",
+						format_type_be(type), format_type_be(key->typid)),
+				 errhint("Use item_type => NULL::%s.",
+						 format_type_be(key->typid))));
+	if (getBaseType(type) != type)
+		output->domain = type;
+}
+
+Datum
+key_output(KeyOutput *output, Datum value)
+{
+	if (output->as_text)
+		return CStringGetTextDatum(typed_key_text(output->key, value));
+	if (OidIsValid(output->domain))
+		domain_check(value, false, output->domain, &output->domain_cache,
+					 CurrentMemoryContext);
+	return value;
+}

@@ -1,0 +1,55 @@
+/*
+ * args.h
+ *		Arguments of SQL functions: checks, defaults and keys.
+ *
+ * None of the functions is STRICT, because a NULL option means its default
+ * while a NULL source is a mistake; so every argument is taken through these.
+ */
+#ifndef PERSONALIZE_ARGS_H
+#define PERSONALIZE_ARGS_H
+
+#include "common/typed_key.h"
+
+/* Keys from an array argument, NULL elements left out. */
+typedef struct KeyList
+{
+	bool		given;			/* false: the argument is NULL */
+	int			n;
+	Datum	   *keys;
+} KeyList;
+
+/* How keys leave a function: as text, or in a type that the caller named. */
+typedef struct KeyOutput
+{
+	TypedKey   *key;
+	bool		as_text;
+	Oid			domain;			/* its constraints are checked, if valid */
+	void	   *domain_cache;
+} KeyOutput;
+
+extern Oid	arg_source(FunctionCallInfo fcinfo, int argno);
+extern int	arg_k(FunctionCallInfo fcinfo, int argno, int value_if_null);
+extern bool arg_bool(FunctionCallInfo fcinfo, int argno, bool value_if_null);
+
+/* Microseconds, a month counting 30 days; 0 for NULL, otherwise positive. */
+extern double arg_half_life(FunctionCallInfo fcinfo, int argno);
+
+/* The declared or inferred type of an argument. */
+extern Oid	arg_type(FunctionCallInfo fcinfo, int argno);
+
+/* An argument of any type, not NULL, as a key. */
+extern Datum arg_key(FunctionCallInfo fcinfo, int argno, TypedKey *key);
+
+/* An array argument of any element type, or an untyped '{...}', as keys. */
+extern void arg_keys(FunctionCallInfo fcinfo, int argno, const char *name,
+					 TypedKey *key, KeyList *list);
+
+/*
+ * Return keys as text, or, if type_argno >= 0, in that argument's type, which
+ * must be the keys' own type but for domains.
+ */
+extern void key_output_init(KeyOutput *output, TypedKey *key,
+							FunctionCallInfo fcinfo, int type_argno);
+extern Datum key_output(KeyOutput *output, Datum value);
+
+#endif

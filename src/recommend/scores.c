@@ -1,0 +1,389 @@
+/*
+ * scores.c
+ *		Scores by item number: where recommend() spends its time.
+ *
+ * A call adds some thousands of contributions to as many items of a catalogue
+ * of any size.  Each item has a slot, at the position of its number while the
+ * catalogue is small, at a hashed position in a large one.  The memory lives
+ * as long as the backend and is all zero but for the slots that `touched`
+ * lists; the next call clears those.  So neither a call that failed nor one
+ * that was cancelled needs cleaning up after.
+ *
+ * The inner loop has no branch that data decide: at two or three contributions
+ * an item, a mispredicted branch would cost more than all the rest of it.
+ */
+#include "postgres.h"
+
+#include "common/topk.h"
+#include "port/pg_bitutils.h"
+#include "recommend/recommend.h"
+#include "utils/float.h"
+#include "utils/memutils.h"
+
+typedef struct ScoreSlot
+{
+	double		score;			/* -infinity: excluded, whatever is added */
+	int64		best;			/* largest contribution, see contribution() */
+} ScoreSlot;
+
+typedef struct ScoreTable
+{
+	MemoryContext context;
+	ScoreSlot  *slots;			/* not touched if best is 0 */
+	ItemNumber *items;			/* whose slot it is, if hashed */
+	uint32	   *touched;		/* positions */
+	Size		allocated;		/* slots in memory */
+	Size		size;			/* of which in use, a power of two if hashed */
+	Size		room;			/* in touched */
+	uint32		ntouched;
+	int			shift;
+	bool		hashed;
+	bool		restricted;		/* only touched items are scored */
+} ScoreTable;
+
+/* Touched, but without a contribution. */
+#define NO_CONTRIBUTION		1
+
+#define MIN_SIZE			((Size) 1 << 14)
+#define MAX_HASHED_SIZE		((Size) 1 << 31)
+
+/* Numbers up to here are positions: 8 MB, which is also all that is kept. */
+#define MAX_DIRECT_SIZE		((Size) 1 << 19)
+
+static ScoreTable scores;
+
+/*
+ * A contribution and whose it is as one number: a higher one is greater, of
+ * equal ones that with the lower ref.
+ */
+static inline int64
+contribution(double value, uint32 ref)
+{
+	union
+	{
+		float		f;
+		int32		i;
+	}			bits;
+
+	/* floats that are not negative are ordered as their bits are */
+	bits.f = (float) value;
+	return (int64) (((uint64) Max(bits.i, 0) << 32) | (uint32) ~ref);
+}
+
+static inline uint32
+contribution_ref(int64 best)
+{
+	return ~(uint32) best;
+}
+
+/* Find the position of an item, or where it belongs: is it touched? */
+static inline bool
+locate(const ScoreTable *t, ItemNumber item, uint32 *position)
+{
+	uint32		p = item;
+
+	if (t->hashed)
+	{
+		p = (item * (uint32) 2654435769U) >> t->shift;
+		while (t->slots[p].best != 0 && t->items[p] != item)
+			p = (p + 1) & (uint32) (t->size - 1);
+	}
+	*position = p;
+	return p < t->size && t->slots[p].best != 0;
+}
+
+static void *
+allocate(ScoreTable *t, Size size, Size element_size)
+{
+	return MemoryContextAllocExtended(t->context, size * element_size,
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+static void
+set_hashed_size(ScoreTable *t, Size size)
+{
+	t->size = size;
+	t->shift = 32 - pg_leftmost_one_pos64(size);
+}
+
+/* Move to larger arrays. Nothing can fail once the old ones are touched. */
+static void
+grow_hashed(ScoreTable *t, Size size)
+{
+	ScoreTable	old = *t;
+	ScoreSlot  *slots = allocate(t, size, sizeof(ScoreSlot));
+	ItemNumber *items = allocate(t, size, sizeof(ItemNumber));
+
+	t->slots = slots;
+	t->items = items;
+	t->allocated = size;
+	set_hashed_size(t, size);
+	for (uint32 i = 0; i < t->ntouched; i++)
+	{
+		uint32		from = old.touched[i];
+		uint32		to;
+
+		locate(t, old.items[from], &to);
+		t->slots[to] = old.slots[from];
+		t->items[to] = old.items[from];
+		t->touched[i] = to;
+	}
+	pfree(old.slots);
+	pfree(old.items);
+}
+
+static void
+grow_direct(ScoreTable *t, Size size)
+{
+	if (size > t->allocated)
+	{
+		size = pg_nextpower2_64(size);
+		t->slots = repalloc_huge(t->slots, size * sizeof(ScoreSlot));
+		memset(&t->slots[t->allocated], 0,
+			   (size - t->allocated) * sizeof(ScoreSlot));
+		t->allocated = size;
+	}
+	t->size = t->allocated;
+}
+
+/* Make room for n more items. */
+static void
+reserve(ScoreTable *t, Size n)
+{
+	Size		needed = t->ntouched + n;
+	Size		size = t->size;
+
+	if (needed > t->room)
+	{
+		Size		room = Max(needed, 2 * t->room);
+
+		t->touched = repalloc_huge(t->touched, room * sizeof(uint32));
+		t->room = room;
+	}
+	if (!t->hashed || needed <= size / 2)
+		return;
+	if (needed > MAX_HASHED_SIZE / 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many items to score at once")));
+	while (needed > size / 2)
+		size *= 2;
+	grow_hashed(t, size);
+}
+
+/* The item's slot, touched; reserve() has made room. */
+static inline ScoreSlot *
+get_slot(ScoreTable *t, ItemNumber item)
+{
+	uint32		position;
+
+	if (!t->hashed && item >= t->size)
+		grow_direct(t, (Size) item + 1);
+	if (!locate(t, item, &position))
+	{
+		t->slots[position].best = NO_CONTRIBUTION;
+		if (t->hashed)
+			t->items[position] = item;
+		t->touched[t->ntouched++] = position;
+	}
+	return &t->slots[position];
+}
+
+static void
+clear(ScoreTable *t)
+{
+	if (t->context == NULL)
+		t->context = AllocSetContextCreate(TopMemoryContext,
+										   "personalize scores",
+										   ALLOCSET_DEFAULT_SIZES);
+	if (t->slots == NULL || t->items == NULL || t->touched == NULL ||
+		Max(t->allocated, t->room) > MAX_DIRECT_SIZE)
+	{
+		MemoryContext context = t->context;
+
+		MemoryContextReset(context);
+		memset(t, 0, sizeof(*t));
+		t->context = context;
+		t->slots = allocate(t, MIN_SIZE, sizeof(ScoreSlot));
+		t->items = allocate(t, MIN_SIZE, sizeof(ItemNumber));
+		t->touched = allocate(t, MIN_SIZE, sizeof(uint32));
+		t->allocated = MIN_SIZE;
+		t->room = MIN_SIZE;
+	}
+	for (uint32 i = 0; i < t->ntouched; i++)
+	{
+		t->slots[t->touched[i]].score = 0;
+		t->slots[t->touched[i]].best = 0;
+	}
+	t->ntouched = 0;
+}
+
+/* Start anew, for items with numbers below nitems and perhaps a few others. */
+void
+scores_begin(uint32 nitems)
+{
+	ScoreTable *t = &scores;
+
+	clear(t);
+	t->restricted = false;
+	t->hashed = nitems > MAX_DIRECT_SIZE;
+	if (t->hashed)
+		set_hashed_size(t, MIN_SIZE);
+	else
+		grow_direct(t, nitems);
+}
+
+/* From now on only these items are scored. */
+void
+scores_restrict(const ItemNumber *items, int n)
+{
+	reserve(&scores, n);
+	for (int i = 0; i < n; i++)
+		get_slot(&scores, items[i]);
+	scores.restricted = true;
+}
+
+/* These items are not returned. */
+void
+scores_exclude(const ItemNumber *items, int n)
+{
+	reserve(&scores, n);
+	for (int i = 0; i < n; i++)
+		get_slot(&scores, items[i])->score = -get_float8_infinity();
+}
+
+/*
+ * Numbers that are out of range come from a model that was finished since the
+ * index was opened; an answer with it is not returned.
+ */
+static void
+add_direct(ScoreTable *t, const SimNeighbors *list, double weight, uint32 ref)
+{
+	const ItemNumber *items = list->items;
+	const float *weights = list->weights;
+	ScoreSlot  *slots = t->slots;
+	uint32	   *touched = t->touched;
+	uint32		ntouched = t->ntouched;
+	uint32		size = (uint32) t->size;
+
+	for (int i = 0; i < list->n; i++)
+	{
+		uint32		item = items[i];
+		double		value = weight * weights[i];
+		int64		mine = contribution(value, ref);
+		ScoreSlot  *slot;
+		int64		best;
+
+		if (item >= size)
+			continue;
+		slot = &slots[item];
+		best = slot->best;
+		touched[ntouched] = item;
+		ntouched += best == 0;
+		slot->score += value;
+		slot->best = Max(best, mine);
+	}
+	t->ntouched = ntouched;
+}
+
+/* Add a neighbour list; ref is what scores_top() returns as the reason. */
+void
+scores_add(const SimNeighbors *list, double weight, uint32 ref)
+{
+	ScoreTable *t = &scores;
+
+	/* one more than can be added: add_direct() writes before it counts */
+	if (!t->restricted)
+		reserve(t, (Size) list->n + 1);
+	if (!t->restricted && !t->hashed)
+	{
+		add_direct(t, list, weight, ref);
+		return;
+	}
+
+	for (int i = 0; i < list->n; i++)
+	{
+		double		value = weight * list->weights[i];
+		int64		mine = contribution(value, ref);
+		uint32		position;
+		ScoreSlot  *slot;
+
+		if (!t->restricted)
+			slot = get_slot(t, list->items[i]);
+		else if (locate(t, list->items[i], &position))
+			slot = &t->slots[position];
+		else
+			continue;
+		slot->score += value;
+		slot->best = Max(slot->best, mine);
+	}
+}
+
+/* Add an item as a member of a set: false if it is one already. */
+bool
+scores_add_new(ItemNumber item)
+{
+	uint32		ntouched = scores.ntouched;
+
+	reserve(&scores, 1);
+	get_slot(&scores, item);
+	return scores.ntouched > ntouched;
+}
+
+/* May this item be returned, as far as exclusion and restriction go? */
+bool
+scores_admit(ItemNumber item)
+{
+	uint32		position;
+
+	if (!locate(&scores, item, &position))
+		return !scores.restricted;
+	return scores.slots[position].score >= 0;
+}
+
+/*
+ * The k items of highest positive score, in no order, and all that tie with
+ * the last of them.
+ */
+int
+scores_top(int k, RankedItem **items)
+{
+	const ScoreTable *t = &scores;
+	double		threshold;
+	TopK		top;
+	Size		room;
+	int			n = 0;
+
+	topk_init(&top, k, t->ntouched);
+	for (uint32 i = 0; i < t->ntouched; i++)
+	{
+		double		score = t->slots[t->touched[i]].score;
+
+		if (score > 0)
+			topk_add(&top, score);
+	}
+	threshold = topk_threshold(&top);
+
+	room = top.k + 1;
+	*items = palloc_extended(room * sizeof(RankedItem), MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; i < t->ntouched; i++)
+	{
+		uint32		position = t->touched[i];
+		const ScoreSlot *slot = &t->slots[position];
+		RankedItem *item;
+
+		if (slot->score <= 0 || slot->score < threshold)
+			continue;
+		if ((Size) n == room)
+		{
+			room *= 2;
+			*items = repalloc_huge(*items, room * sizeof(RankedItem));
+		}
+		item = &(*items)[n++];
+		item->rank = slot->score;
+		item->key = (Datum) 0;
+		item->item = t->hashed ? t->items[position] : position;
+		item->ref = contribution_ref(slot->best);
+	}
+	return n;
+}

@@ -1,0 +1,129 @@
+/*
+ * admin.c
+ *		retrain() and similarity_stats().
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/xlog.h"
+#include "catalog/pg_class.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "similarity/similarity.h"
+
+PG_FUNCTION_INFO_V1(personalize_retrain);
+PG_FUNCTION_INFO_V1(personalize_similarity_stats);
+
+static void
+check_source(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("source must not be null"),
+				 errhint("Pass a table with a similarity index, or the index.")));
+}
+
+static void
+check_owner(Relation heap)
+{
+	if (!relation_owned_by(RelationGetRelid(heap), GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER,
+					   get_relkind_objtype(heap->rd_rel->relkind),
+					   RelationGetRelationName(heap));
+}
+
+/*
+ * Train the model anew from the index's own postings.  The lock on the table
+ * is VACUUM's: one of them at a time, while rows come and go.
+ */
+Datum
+personalize_retrain(PG_FUNCTION_ARGS)
+{
+	Relation	heap;
+	Relation	index;
+	Oid			index_oid;
+	SimIndex	ix;
+
+	check_source(fcinfo);
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recovery is in progress"),
+				 errhint("retrain() can only be executed on the primary; standbys get its result.")));
+	index_oid = sim_source_index(PG_GETARG_OID(0), ShareUpdateExclusiveLock,
+								 &heap);
+	check_owner(heap);
+	index = index_open(index_oid, RowExclusiveLock);
+	sim_check_state(heap, index);
+	sim_index_open(&ix, index);
+	sim_train(&ix, false);
+	index_close(index, NoLock);
+	relation_close(heap, NoLock);
+	PG_RETURN_VOID();
+}
+
+/* Fill the row of similarity_stats(). */
+static void
+stats_values(SimIndex *ix, Datum *values, bool *nulls)
+{
+	SimMeta		meta;
+	SimCounts	counts;
+	BlockNumber *pages = counts.pages;
+	int			i = 0;
+
+	sim_count(ix, &counts, false);
+	sim_read_meta(ix, &meta);
+	values[i++] = ObjectIdGetDatum(RelationGetRelid(ix->rel));
+	values[i++] = Int64GetDatum(counts.subjects);
+	values[i++] = Int64GetDatum(meta.nitems);
+	values[i++] = Int64GetDatum(counts.interactions);
+	nulls[i] = meta.generation == 0;
+	values[i++] = TimestampTzGetDatum(meta.trained_at);
+	values[i++] = Int64GetDatum(meta.generation);
+	values[i++] = Int64GetDatum(sim_changed(&meta, counts.interactions));
+	nulls[i] = meta.generation == 0;
+	values[i++] = Float8GetDatum(meta.sampled);
+	nulls[i] = meta.generation == 0;
+	values[i++] = Int64GetDatum(meta.training_memory);
+	values[i++] = Int64GetDatum((int64) counts.total_pages * BLCKSZ);
+	values[i++] = Int64GetDatum((int64) BLCKSZ *
+								(1 + pages[SIM_PAGE_BUCKET] +
+								 pages[SIM_PAGE_SUBJECT] + pages[SIM_PAGE_ITEM]));
+	values[i++] = Int64GetDatum((int64) BLCKSZ * pages[SIM_PAGE_CHUNK]);
+	values[i++] = Int64GetDatum((int64) BLCKSZ *
+								(pages[SIM_PAGE_LIST] + pages[SIM_PAGE_LEAF] +
+								 pages[SIM_PAGE_INNER]));
+	values[i++] = Int64GetDatum((int64) BLCKSZ *
+								(pages[SIM_PAGE_POPULAR] + pages[SIM_PAGE_LOG]));
+	values[i++] = Int64GetDatum((int64) BLCKSZ * pages[SIM_PAGE_FREE]);
+}
+
+Datum
+personalize_similarity_stats(PG_FUNCTION_ARGS)
+{
+	Relation	heap;
+	Relation	index;
+	SimIndex	ix;
+	TupleDesc	desc;
+	Datum		values[16] = {0};
+	bool		nulls[16] = {0};
+
+	check_source(fcinfo);
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	index = index_open(sim_source_index(PG_GETARG_OID(0), AccessShareLock, &heap),
+					   AccessShareLock);
+	sim_check_readable(heap, index);
+	sim_index_open(&ix, index);
+	stats_values(&ix, values, nulls);
+	index_close(index, AccessShareLock);
+	relation_close(heap, AccessShareLock);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
+													  values, nulls)));
+}

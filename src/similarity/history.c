@@ -1,0 +1,307 @@
+/*
+ * history.c
+ *		Reading a subject's history as the caller's snapshot sees it.
+ */
+#include "postgres.h"
+
+#include "access/tableam.h"
+#include "access/visibilitymap.h"
+#include "access/xlog.h"
+#include "common/hashfn.h"
+#include "port/pg_bitutils.h"
+
+#include "similarity/reader_state.h"
+#include "similarity/records.h"
+#include "similarity/train.h"
+
+/* A posting that was read, perhaps known to be visible to everyone. */
+typedef struct Seen
+{
+	SimPosting	posting;
+	bool		all_visible;
+} Seen;
+
+typedef struct History
+{
+	SimReader  *reader;
+	SimReaderState *state;
+	Seen	   *seen;
+	int			nseen;
+	int			max_seen;
+	bool		use_map;		/* may trust the visibility map */
+	IndexFetchTableData *fetch;
+	TupleTableSlot *slot;
+
+	/* distinct visible items, newest first, and a hash table of them */
+	SimHistoryItem *items;
+	int			nitems;
+	int		   *table;
+	uint32		table_mask;
+} History;
+
+/* ---- collecting postings ---- */
+
+/*
+ * Copy a chunk's postings.  The visibility map is asked while the page is
+ * still pinned: VACUUM cannot remove a posting from it, and so no other row
+ * can take its place, before the answer is in.
+ */
+static bool
+collect_chunk(History *history, uint64 owner, BlockNumber *block,
+			  OffsetNumber *offset)
+{
+	SimReaderState *state = history->state;
+	Buffer		buffer = sim_read(&state->ix, *block, BUFFER_LOCK_SHARE);
+	SimChunk   *chunk = sim_chunk_at(&state->ix, BufferGetPage(buffer), *offset,
+									 owner);
+	int			first = history->nseen;
+	int			i;
+
+	if (chunk == NULL)
+	{
+		UnlockReleaseBuffer(buffer);
+		return false;
+	}
+	if (first + chunk->n > history->max_seen)
+	{
+		history->max_seen = Max(2 * (first + chunk->n), 64);
+		history->seen = history->seen == NULL ?
+			palloc(history->max_seen * sizeof(Seen)) :
+			repalloc_huge(history->seen, history->max_seen * sizeof(Seen));
+	}
+	for (i = 0; i < chunk->n; i++)
+	{
+		Seen	   *seen = &history->seen[history->nseen++];
+
+		sim_posting_read(&state->ix, chunk, i, &seen->posting);
+		seen->all_visible = false;
+	}
+	*block = chunk->next_block;
+	*offset = chunk->next_offset;
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	for (i = first; history->use_map && i < history->nseen; i++)
+		history->seen[i].all_visible =
+			VM_ALL_VISIBLE(history->reader->heap,
+						   ItemPointerGetBlockNumber(&history->seen[i].posting.tid),
+						   &state->vm_buffer);
+	ReleaseBuffer(buffer);
+	return true;
+}
+
+/*
+ * All postings of a subject.  If VACUUM unlinks the chunk we are on the way
+ * to, we find another owner's or none, and start again.
+ */
+static bool
+collect(History *history, Datum subject, uint64 hash)
+{
+	SimReaderState *state = history->state;
+	SimSubjectRef ref;
+	BlockNumber block;
+	OffsetNumber offset;
+
+	for (;;)
+	{
+		bool		whole = true;
+
+		CHECK_FOR_INTERRUPTS();
+		history->nseen = 0;
+		if (!sim_subject_find(&state->ix, subject, hash, &ref))
+			return false;
+		block = ref.head_block;
+		offset = ref.head_offset;
+		while (whole && block != InvalidBlockNumber)
+		{
+			CHECK_FOR_INTERRUPTS();
+			whole = collect_chunk(history, hash, &block, &offset);
+		}
+		if (whole)
+			return true;
+	}
+}
+
+/* ---- visibility ---- */
+
+static bool
+is_visible(History *history, Seen *seen)
+{
+	bool		again = false;
+	bool		dead;
+	bool		found;
+	ItemPointerData tid = seen->posting.tid;
+
+	if (seen->all_visible)
+		return true;
+	if (history->fetch == NULL)
+	{
+		history->fetch = table_index_fetch_begin(history->reader->heap);
+		history->slot = table_slot_create(history->reader->heap, NULL);
+	}
+	found = table_index_fetch_tuple(history->fetch, &tid,
+									history->state->snapshot, history->slot,
+									&again, &dead);
+	ExecClearTuple(history->slot);
+	return found;
+}
+
+/* ---- distinct items ---- */
+
+static int
+newest_first(const void *a, const void *b)
+{
+	const SimPosting *p = &((const Seen *) a)->posting;
+	const SimPosting *q = &((const Seen *) b)->posting;
+
+	if (p->time != q->time)
+		return p->time > q->time ? -1 : 1;
+	if (p->item != q->item)
+		return p->item < q->item ? -1 : 1;
+	return ItemPointerCompare((ItemPointer) &p->tid, (ItemPointer) &q->tid);
+}
+
+/* A chunk that was read again after it moved leaves the same row twice. */
+static bool
+is_repeated(const Seen *seen, int i)
+{
+	return i > 0 && newest_first(&seen[i - 1], &seen[i]) == 0;
+}
+
+static void
+make_table(History *history)
+{
+	uint32		size = pg_nextpower2_32(Max(16, 2 * history->nseen));
+
+	history->table = palloc(size * sizeof(int));
+	memset(history->table, 0xFF, size * sizeof(int));
+	history->table_mask = size - 1;
+	history->items = palloc(history->nseen * sizeof(SimHistoryItem));
+}
+
+/* Add an interaction to its item. */
+static void
+add_posting(History *history, const SimPosting *posting)
+{
+	uint32		i = murmurhash32(posting->item) & history->table_mask;
+	SimHistoryItem *item;
+
+	while (history->table[i] >= 0)
+	{
+		item = &history->items[history->table[i]];
+		if (item->item == posting->item)
+		{
+			item->strength += posting->strength;
+			return;
+		}
+		i = (i + 1) & history->table_mask;
+	}
+	history->table[i] = history->nitems;
+	item = &history->items[history->nitems++];
+	item->item = posting->item;
+	item->time = posting->time;
+	item->strength = posting->strength;
+}
+
+/*
+ * Go through the postings from the newest on, until the limit of distinct
+ * items is reached and the last one's time is past.
+ */
+static void
+distinct_items(History *history, int limit)
+{
+	int			i;
+
+	qsort(history->seen, history->nseen, sizeof(Seen), newest_first);
+	make_table(history);
+	for (i = 0; i < history->nseen; i++)
+	{
+		if (history->nitems >= limit &&
+			history->seen[i].posting.time < history->items[limit - 1].time)
+			break;
+		if (i % 1024 == 1023)
+			CHECK_FOR_INTERRUPTS();
+		if (!is_repeated(history->seen, i) &&
+			is_visible(history, &history->seen[i]))
+			add_posting(history, &history->seen[i].posting);
+	}
+}
+
+typedef struct Tied
+{
+	uint64		order;
+	SimHistoryItem item;
+} Tied;
+
+static int
+by_order(const void *a, const void *b)
+{
+	uint64		x = ((const Tied *) a)->order;
+	uint64		y = ((const Tied *) b)->order;
+
+	return x < y ? -1 : x > y ? 1 : 0;
+}
+
+/*
+ * Cut at the limit.  Among the items that share the time at the cut the same
+ * sample stays that training takes.
+ */
+static void
+cut(History *history, int limit, uint64 subject_hash)
+{
+	int			first = limit - 1;
+	int			n;
+	Tied	   *tied;
+	int			i;
+
+	if (history->nitems <= limit)
+		return;
+	while (first > 0 &&
+		   history->items[first - 1].time == history->items[limit - 1].time)
+		first--;
+	n = history->nitems - first;
+	tied = palloc(n * sizeof(Tied));
+	for (i = 0; i < n; i++)
+	{
+		uint64		hash;
+
+		tied[i].item = history->items[first + i];
+		(void) sim_item_read(&history->state->ix, tied[i].item.item, &hash);
+		tied[i].order = sim_sample_order(hash, subject_hash);
+	}
+	qsort(tied, n, sizeof(Tied), by_order);
+	for (i = first; i < limit; i++)
+		history->items[i] = tied[i - first].item;
+	history->nitems = limit;
+}
+
+int
+sim_read_history(SimReader *reader, Datum subject, SimHistoryItem **items)
+{
+	SimReaderState *state = reader->state;
+	History		history;
+	uint64		hash = typed_key_hash(state->ix.subject, subject);
+	int			limit = sim_options(reader->index)->history;
+
+	memset(&history, 0, sizeof(history));
+	history.reader = reader;
+	history.state = state;
+
+	/* On a standby replay does not wait for our pin. */
+	history.use_map = !RecoveryInProgress();
+	*items = NULL;
+	if (!collect(&history, subject, hash) || history.nseen == 0)
+		return 0;
+	distinct_items(&history, limit);
+	cut(&history, limit, hash);
+	if (history.fetch)
+	{
+		table_index_fetch_end(history.fetch);
+		ExecDropSingleTupleTableSlot(history.slot);
+	}
+	if (state->vm_buffer != InvalidBuffer)
+	{
+		ReleaseBuffer(state->vm_buffer);
+		state->vm_buffer = InvalidBuffer;
+	}
+	*items = history.items;
+	return history.nitems;
+}

@@ -1,0 +1,31 @@
+/*
+ * progress.h
+ *		The phases that pg_stat_progress_create_index names, and the CPU time
+ *		of each, which DEBUG1 messages report.
+ */
+#ifndef PERSONALIZE_PROGRESS_H
+#define PERSONALIZE_PROGRESS_H
+
+#include "commands/progress.h"
+#include "pgstat.h"
+
+/* Subphase 1 is "initializing" for every access method. */
+#define SIM_PHASE_LOADING	2
+#define SIM_PHASE_GROUPING	3
+#define SIM_PHASE_TRAINING	4
+#define SIM_PHASE_WRITING	5
+#define SIM_PHASES			6
+
+typedef struct SimClock
+{
+	int			phase;
+	double		cpu[SIM_PHASES];
+	double		since;
+} SimClock;
+
+extern void sim_phase(SimClock *clock, int phase, int64 total);
+extern void sim_phase_done(int64 done);
+extern void sim_clock_report(SimClock *clock, Relation index);
+extern char *sim_phase_name(int64 phase);
+
+#endif

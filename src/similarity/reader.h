@@ -1,0 +1,114 @@
+/*
+ * reader.h
+ *		What a similarity index offers to those who read it.
+ *
+ * This is the only header of src/similarity that other parts include.  Items
+ * are dense numbers (ItemNumber) inside one index; a reader works in numbers
+ * and turns the few that it returns into keys at the end.
+ */
+#ifndef PERSONALIZE_READER_H
+#define PERSONALIZE_READER_H
+
+#include "common/typed_key.h"
+#include "datatype/timestamp.h"
+#include "utils/relcache.h"
+
+typedef uint32 ItemNumber;
+
+#define INVALID_ITEM	PG_UINT32_MAX
+
+/* Interactions without a time (no column, NULL, infinite) carry this. */
+#define SIM_NO_TIME		PG_INT64_MIN
+
+typedef struct SimReader
+{
+	Relation	index;
+	Relation	heap;
+	TypedKey	subject_key;
+	TypedKey	item_key;
+	bool		has_time;		/* the index includes a time column */
+	bool		has_strength;	/* the index includes a strength column */
+	bool		trained;		/* false: no neighbour lists yet */
+	uint32		generation;		/* of the model; 0 while untrained */
+	uint32		nitems;			/* item numbers are below this */
+	struct SimReaderState *state;	/* private to src/similarity */
+} SimReader;
+
+/* One distinct item of a history. */
+typedef struct SimHistoryItem
+{
+	ItemNumber	item;
+	TimestampTz time;			/* latest interaction, or SIM_NO_TIME */
+	double		strength;		/* sum over interactions; count without column */
+} SimHistoryItem;
+
+/*
+ * A neighbour list.  The arrays belong to the reader and stay valid until the
+ * next sim_read_neighbors() call on it.  Highest weight first, weights of one
+ * list sum to 1.
+ */
+typedef struct SimNeighbors
+{
+	int			n;
+	const uint32 *items;		/* ItemNumber */
+	const float *weights;
+	const uint32 *supports;		/* subjects that hold both items */
+	uint64		source_hash;	/* of the item's key: the same on every node */
+} SimNeighbors;
+
+/* One (possibly aggregated) entry of recent popularity. */
+typedef struct SimPopularEntry
+{
+	ItemNumber	item;
+	float		weight;			/* interactions it stands for */
+	TimestampTz time;			/* theirs, or SIM_NO_TIME */
+} SimPopularEntry;
+
+/*
+ * Open the similarity index of a table or materialized view, or the index
+ * itself, for reading by the current user.  Takes AccessShareLock on both,
+ * checks privileges, row-level security and validity, counts an index scan.
+ * Every refusal is an ereport(ERROR).
+ */
+extern SimReader *sim_reader_open(Oid source);
+extern void sim_reader_close(SimReader *reader);
+
+/*
+ * The subject's distinct items that the active snapshot sees, most recent
+ * first, at most `history` of them.  Returns the number; 0 for an unknown
+ * subject.  The array is palloc'd.  subject must be of the column's type.
+ */
+extern int	sim_read_history(SimReader *reader, Datum subject,
+							 SimHistoryItem **items);
+
+/* INVALID_ITEM when the index has never seen the item. */
+extern ItemNumber sim_find_item(SimReader *reader, Datum item);
+
+/* The item's key, palloc'd. */
+extern Datum sim_item_key(SimReader *reader, ItemNumber item);
+
+/*
+ * Prepare reading the lists of these items: after it, sim_read_neighbors() of
+ * each of them takes one page access.
+ */
+extern void sim_prepare_neighbors(SimReader *reader, const ItemNumber *items,
+								  int nitems);
+
+/* The item's neighbours; n = 0 when it has none. */
+extern void sim_read_neighbors(SimReader *reader, ItemNumber item,
+							   SimNeighbors *list);
+
+/*
+ * All entries of recent popularity as one palloc'd array: counts by item and
+ * time as of the last training, then what was inserted since.
+ */
+extern int	sim_read_popular(SimReader *reader, SimPopularEntry **entries);
+
+/*
+ * False when a retraining finished since the reader was opened, so that what
+ * was read may mix two models: the caller refreshes and starts again.
+ */
+extern bool sim_reader_is_current(SimReader *reader);
+extern void sim_reader_refresh(SimReader *reader);
+
+#endif

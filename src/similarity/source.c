@@ -1,0 +1,240 @@
+/*
+ * source.c
+ *		From the relation a caller names to an index that may be read.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "access/xlog.h"
+#include "catalog/index.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "commands/defrem.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "similarity/similarity.h"
+
+/* What a similarity index is built on, for messages; missing names are fine. */
+static char *
+relation_name(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	return name ? name : psprintf("%u", relid);
+}
+
+static bool
+uses_similarity(Oid index, Oid am)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(index));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_class) GETSTRUCT(tuple))->relam == am;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+static bool
+index_is_valid(Oid index)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_index) GETSTRUCT(tuple))->indisvalid;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+static void
+refuse_ambiguous(Oid table, List *indexes)
+{
+	StringInfoData names;
+	ListCell   *lc;
+
+	initStringInfo(&names);
+	foreach(lc, indexes)
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+						 relation_name(lfirst_oid(lc)));
+	ereport(ERROR,
+			(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+			 errmsg("table \"%s\" has more than one similarity index",
+					relation_name(table)),
+			 errdetail("They are: %s.", names.data),
+			 errhint("Pass the index instead of the table.")));
+}
+
+/* Valid similarity indexes of a table; *invalid tells of one that is not. */
+static List *
+similarity_indexes(Relation table, Oid *invalid)
+{
+	Oid			am = get_index_am_oid("similarity", true);
+	List	   *all = RelationGetIndexList(table);
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, all)
+	{
+		Oid			index = lfirst_oid(lc);
+
+		if (!uses_similarity(index, am))
+			continue;
+		if (index_is_valid(index))
+			result = lappend_oid(result, index);
+		else
+			*invalid = index;
+	}
+	list_free(all);
+	return result;
+}
+
+static Oid
+index_of_table(Relation table)
+{
+	Oid			invalid = InvalidOid;
+	List	   *indexes;
+	Oid			result;
+
+	if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"%s\" is a partitioned table, which has one model a partition and none of the whole",
+						RelationGetRelationName(table)),
+				 errhint("Create a materialized view over it and a similarity index on the view, or name one partition.")));
+	if (table->rd_rel->relkind != RELKIND_RELATION &&
+		table->rd_rel->relkind != RELKIND_MATVIEW)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table, materialized view or similarity index",
+						RelationGetRelationName(table))));
+	indexes = similarity_indexes(table, &invalid);
+	if (list_length(indexes) > 1)
+		refuse_ambiguous(RelationGetRelid(table), indexes);
+	if (indexes == NIL && OidIsValid(invalid))
+		return invalid;			/* refused for that when it is opened */
+	if (indexes == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" has no similarity index",
+						RelationGetRelationName(table)),
+				 errhint("Create one, as in CREATE INDEX ON %s USING similarity (subject, item).",
+						 quote_identifier(RelationGetRelationName(table)))));
+	result = linitial_oid(indexes);
+	list_free(indexes);
+	return result;
+}
+
+/*
+ * The similarity index that a table or index stands for; *heap is its table,
+ * locked in lockmode like the index's own callers expect.
+ */
+Oid
+sim_source_index(Oid source, int lockmode, Relation *heap)
+{
+	Oid			table = source;
+	char		kind = get_rel_relkind(source);
+	bool		is_index = kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX;
+
+	if (is_index)
+		table = IndexGetRelation(source, true);
+	*heap = OidIsValid(table) ? try_relation_open(table, lockmode) : NULL;
+	if (*heap == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", source)));
+	if (kind == RELKIND_PARTITIONED_INDEX)
+		(void) index_of_table(*heap);	/* refuses it */
+	if (!is_index)
+		return index_of_table(*heap);
+	if (!uses_similarity(source, get_index_am_oid("similarity", true)))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("index \"%s\" is not a similarity index",
+						relation_name(source)),
+				 errhint("Pass the table, or an index made by CREATE INDEX ... USING similarity.")));
+	return source;
+}
+
+/* SELECT on the table, or on every indexed column. */
+static bool
+may_select(Relation heap, Relation index)
+{
+	Oid			table = RelationGetRelid(heap);
+	int			i;
+
+	if (pg_class_aclcheck(table, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+		return true;
+	if (!heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) ||
+		!heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL))
+		return false;
+	for (i = 0; i < index->rd_index->indnatts; i++)
+		if (pg_attribute_aclcheck(table, index->rd_index->indkey.values[i],
+								  GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			return false;
+	return true;
+}
+
+/* Is the index older than a broken HOT chain this snapshot could follow? */
+static bool
+must_wait(Relation index)
+{
+	return index->rd_index->indcheckxmin &&
+		!TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data),
+							   TransactionXmin);
+}
+
+/* Refuse an index that is there but cannot be used now. */
+void
+sim_check_state(Relation heap, Relation index)
+{
+	if (!index->rd_index->indisvalid || !index->rd_index->indisready)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("similarity index \"%s\" is not valid",
+						RelationGetRelationName(index)),
+				 errdetail("A CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY is under way or has failed."),
+				 errhint("Wait for it, or REINDEX or drop the index.")));
+	if (RELATION_IS_OTHER_TEMP(heap))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot access temporary tables of other sessions")));
+	if (RecoveryInProgress() && !RelationIsPermanent(heap))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot access temporary or unlogged relations during recovery")));
+	if (must_wait(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("similarity index \"%s\" cannot be used by this transaction yet",
+						RelationGetRelationName(index)),
+				 errdetail("It was created after rows had been changed that this transaction may still see in their old form."),
+				 errhint("Try again in a new transaction.")));
+}
+
+void
+sim_check_readable(Relation heap, Relation index)
+{
+	sim_check_state(heap, index);
+	if (!may_select(heap, index))
+		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(heap->rd_rel->relkind),
+					   RelationGetRelationName(heap));
+	if (check_enable_rls(RelationGetRelid(heap), InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("row-level security of table \"%s\" applies to the current user",
+						RelationGetRelationName(heap)),
+				 errdetail("A model is trained on all rows and would tell of rows that the user must not see."),
+				 errhint("Have a role that is exempt own a SECURITY DEFINER function that calls this one and returns what the user may know.")));
+}

@@ -1,0 +1,263 @@
+/*
+ * train.c
+ *		Training a model from the index's own postings.
+ *
+ * CREATE INDEX, retrain() and VACUUM all come here: read every subject's
+ * history, compute every item's neighbours, write both to new pages that
+ * nobody is led to yet, and make them the model by one write of the metapage.
+ * Readers go on with the old model until then, inserters are never waited
+ * for, and a crash leaves the old model in place.
+ *
+ * The same interactions give the same model whatever their order, so that
+ * nodes which build the index by themselves agree.  Therefore counts are
+ * integers (weights in fixed point), ties are broken by the hash of the item,
+ * and samples are drawn by hash.
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "postmaster/autovacuum.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "similarity/records.h"
+#include "similarity/train.h"
+
+Size
+sim_memory_budget(void)
+{
+	int			kilobytes = maintenance_work_mem;
+
+	if (IsAutoVacuumWorkerProcess() && autovacuum_work_mem != -1)
+		kilobytes = autovacuum_work_mem;
+	return (Size) kilobytes * 1024;
+}
+
+/* The hashes of all items, read from their records. */
+static void
+load_item_hashes(SimTraining *training)
+{
+	SimIndex   *ix = training->ix;
+	BlockNumber nblocks = RelationGetNumberOfBlocks(ix->rel);
+	BlockNumber block;
+
+	for (block = 0; block < nblocks; block++)
+	{
+		Buffer		buffer;
+		Page		page;
+		OffsetNumber offset;
+
+		sim_training_pause(training);
+		buffer = sim_read(ix, block, BUFFER_LOCK_SHARE);
+		page = BufferGetPage(buffer);
+		if (sim_page_is(page, SIM_PAGE_ITEM))
+			for (offset = FirstOffsetNumber;
+				 offset <= PageGetMaxOffsetNumber(page); offset++)
+			{
+				SimItemRecord *record = sim_record_at(page, SIM_PAGE_ITEM, offset);
+
+				if (record && record->item < training->nitems)
+					training->item_hashes[record->item] = record->hash;
+			}
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
+static void
+notice_sample(SimTraining *training, Size needed)
+{
+	ereport(NOTICE,
+			(errmsg("similarity index \"%s\" is trained on a sample of 1 in %d subjects",
+					RelationGetRelationName(training->ix->rel),
+					1 << training->sample_level),
+			 errdetail("Training on all of them takes %zu MB; maintenance_work_mem is %zu MB.",
+					   needed / (1024 * 1024) + 1,
+					   sim_memory_budget() / (1024 * 1024)),
+			 errhint("Increase maintenance_work_mem and retrain.")));
+}
+
+/* What a training of all subjects takes, as similarity_stats() reports it. */
+static Size
+memory_of_all(const SimTraining *training)
+{
+	return sim_training_fixed_memory(training->nitems) +
+		training->all_entries * SIM_MEMORY_PER_ENTRY +
+		training->all_subjects * SIM_MEMORY_PER_SUBJECT;
+}
+
+static void
+start_training(SimTraining *training, SimIndex *ix, bool vacuum,
+			   SimClock *clock)
+{
+	Size		budget = sim_memory_budget();
+	Size		fixed;
+	SimMeta		meta;
+
+	memset(training, 0, sizeof(*training));
+	training->ix = ix;
+	training->vacuum = vacuum;
+	training->clock = clock;
+	training->options = *sim_options(ix->rel);
+	training->context = AllocSetContextCreate(CurrentMemoryContext,
+											  "similarity training",
+											  ALLOCSET_DEFAULT_SIZES);
+	training->newest = SIM_NO_TIME;
+	training->chain = InvalidBlockNumber;
+	sim_read_meta(ix, &meta);
+	training->generation = meta.last_generation;
+	training->nitems = meta.nitems;
+	fixed = sim_training_fixed_memory(meta.nitems);
+	training->budget = budget > fixed + budget / 4 ? budget - fixed : budget / 4;
+}
+
+/* The list and its places of a log stripe once the training is published. */
+static void
+cut_log(SimIndex *ix, uint32 epoch, BlockNumber *old_heads, SimMeta *meta)
+{
+	int			i;
+
+	for (i = 0; i < SIM_LOG_STRIPES; i++)
+	{
+		old_heads[i] = meta->log[i].head;
+		meta->log[i].head = sim_log_first_since(ix, meta->log[i].head, epoch);
+		if (meta->log[i].head == InvalidBlockNumber)
+			meta->log[i].tail = InvalidBlockNumber;
+	}
+}
+
+/* Did a stripe that looked empty get a page meanwhile? */
+static bool
+log_moved(const SimMeta *seen, const SimMeta *now, const SimMeta *cut)
+{
+	int			i;
+
+	for (i = 0; i < SIM_LOG_STRIPES; i++)
+		if (cut->log[i].head == InvalidBlockNumber &&
+			seen->log[i].tail != now->log[i].tail)
+			return true;
+	return false;
+}
+
+/* Install the model in the metapage. */
+static void
+set_model(SimMeta *meta, const SimTraining *training, const SimMeta *cut)
+{
+	int			i;
+
+	meta->generation = training->generation;
+	meta->model_items = training->nitems;
+	meta->slots = training->slots;
+	meta->model_pages = training->chain;
+	meta->popular = training->popular;
+	meta->trained_at = GetCurrentTimestamp();
+	meta->sampled = training->all_subjects == 0 ? 1 :
+		(double) training->histories.nsubjects / training->all_subjects;
+	meta->training_memory = memory_of_all(training);
+	meta->trained_interactions = training->interactions;
+	meta->removed = 0;
+	for (i = 0; i < SIM_LOG_STRIPES; i++)
+	{
+		meta->log[i].head = cut->log[i].head;
+		if (cut->log[i].head == InvalidBlockNumber)
+			meta->log[i].tail = InvalidBlockNumber;
+	}
+}
+
+/* Publish: from this write on, readers see the new model. */
+static void
+publish(SimTraining *training, uint32 epoch, SimMeta *old,
+		BlockNumber *old_heads, BlockNumber *new_heads)
+{
+	SimIndex   *ix = training->ix;
+	int			i;
+
+	for (;;)
+	{
+		SimMeta		cut;
+		Buffer		buffer;
+		SimWrite	write;
+		bool		moved;
+
+		sim_read_meta(ix, old);
+		cut = *old;
+		cut_log(ix, epoch, old_heads, &cut);
+		buffer = sim_read(ix, SIM_META_BLOCK, BUFFER_LOCK_EXCLUSIVE);
+		moved = log_moved(old, SimPageGetMeta(BufferGetPage(buffer)), &cut);
+		if (!moved)
+		{
+			sim_write_begin(&write, ix);
+			set_model(sim_write_meta(&write, buffer), training, &cut);
+			sim_write_end(&write);
+		}
+		UnlockReleaseBuffer(buffer);
+		for (i = 0; i < SIM_LOG_STRIPES; i++)
+			new_heads[i] = cut.log[i].head;
+		if (!moved)
+			break;
+	}
+}
+
+/* Free a chain of pages up to (not including) a block. */
+static void
+free_chain(SimTraining *training, BlockNumber block, BlockNumber end)
+{
+	while (block != end && block != InvalidBlockNumber)
+	{
+		Buffer		buffer;
+		BlockNumber next;
+
+		sim_training_pause(training);
+		buffer = sim_read(training->ix, block, BUFFER_LOCK_SHARE);
+		next = SimPageGetOpaque(BufferGetPage(buffer))->next;
+		UnlockReleaseBuffer(buffer);
+		sim_free_page(training->ix, block);
+		block = next;
+	}
+}
+
+/*
+ * Train and replace the model.  The caller makes sure that only one session
+ * does this to an index, and that VACUUM removes nothing meanwhile.
+ */
+void
+sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock)
+{
+	SimTraining training;
+	MemoryContext old_context;
+	SimMeta		old;
+	BlockNumber old_heads[SIM_LOG_STRIPES];
+	BlockNumber new_heads[SIM_LOG_STRIPES];
+	uint32		epoch = sim_log_seal(ix);
+	int			i;
+
+	start_training(&training, ix, vacuum, clock);
+	old_context = MemoryContextSwitchTo(training.context);
+	sim_phase(clock, SIM_PHASE_TRAINING, training.nitems);
+	training.item_hashes = MemoryContextAllocExtended(training.context,
+													  (training.nitems + 1) * sizeof(uint64),
+													  MCXT_ALLOC_HUGE |
+													  MCXT_ALLOC_ZERO);
+	load_item_hashes(&training);
+	sim_load_histories(&training);
+	if (training.sample_level > 0)
+		notice_sample(&training, memory_of_all(&training));
+	sim_train_rows(&training);
+	sim_phase(clock, SIM_PHASE_WRITING, -1);
+	sim_write_slots(&training);
+	sim_train_popular(&training);
+	publish(&training, epoch, &old, old_heads, new_heads);
+	free_chain(&training, old.model_pages, InvalidBlockNumber);
+	for (i = 0; i < SIM_LOG_STRIPES; i++)
+		free_chain(&training, old_heads[i], new_heads[i]);
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(training.context);
+}
+
+void
+sim_train(SimIndex *ix, bool vacuum)
+{
+	SimClock	clock;
+
+	memset(&clock, 0, sizeof(clock));
+	sim_train_timed(ix, vacuum, &clock);
+}

@@ -1,0 +1,317 @@
+/*
+ * vacuum.c
+ *		VACUUM: forgetting dead rows, giving back pages, retraining.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "storage/freespace.h"
+#include "storage/indexfsm.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "similarity/similarity.h"
+
+typedef struct Vacuum
+{
+	SimIndex	ix;
+	IndexBulkDeleteResult *stats;
+	IndexBulkDeleteCallback callback;
+	void	   *callback_state;
+	uint64	   *emptied;		/* owners of chunks left without postings */
+	Size		nemptied;
+	Size		max_emptied;
+	Size		limit;
+} Vacuum;
+
+/* Remember whose chain to prune; what does not fit waits for another VACUUM. */
+static void
+note_emptied(Vacuum *vacuum, uint64 owner)
+{
+	if (vacuum->nemptied == vacuum->max_emptied)
+	{
+		if (vacuum->max_emptied >= vacuum->limit)
+			return;
+		vacuum->max_emptied = Max(1024, Min(vacuum->max_emptied * 2,
+											vacuum->limit));
+		vacuum->emptied = vacuum->emptied == NULL ?
+			MemoryContextAllocHuge(CurrentMemoryContext,
+								   vacuum->max_emptied * sizeof(uint64)) :
+			repalloc_huge(vacuum->emptied,
+						  vacuum->max_emptied * sizeof(uint64));
+	}
+	vacuum->emptied[vacuum->nemptied++] = owner;
+}
+
+/* Remove the dead postings of one chunk; returns how many. */
+static int
+clean_chunk(Vacuum *vacuum, SimChunk *chunk)
+{
+	SimPosting	posting;
+	int			kept = 0;
+	int			i;
+
+	for (i = 0; i < chunk->n; i++)
+	{
+		sim_posting_read(&vacuum->ix, chunk, i, &posting);
+		if (vacuum->callback(&posting.tid, vacuum->callback_state))
+			continue;
+		if (kept < i)
+			sim_posting_write(&vacuum->ix, chunk, kept, &posting);
+		kept++;
+	}
+	i = chunk->n - kept;
+	chunk->n = kept;
+	return i;
+}
+
+static bool
+chunk_has_dead(Vacuum *vacuum, const SimChunk *chunk)
+{
+	SimPosting	posting;
+	int			i;
+
+	for (i = 0; i < chunk->n; i++)
+	{
+		sim_posting_read(&vacuum->ix, chunk, i, &posting);
+		if (vacuum->callback(&posting.tid, vacuum->callback_state))
+			return true;
+	}
+	return false;
+}
+
+/* Look at every posting of a page; returns whether one must go. */
+static bool
+examine_chunks(Vacuum *vacuum, Page page)
+{
+	OffsetNumber offset;
+	bool		dead = false;
+
+	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
+		 offset++)
+	{
+		ItemId		id = PageGetItemId(page, offset);
+		SimChunk   *chunk;
+
+		if (!ItemIdIsUsed(id))
+			continue;
+		chunk = (SimChunk *) PageGetItem(page, id);
+		vacuum->stats->num_index_tuples += chunk->n;
+		if (chunk->n == 0)
+			note_emptied(vacuum, chunk->owner);
+		else if (chunk_has_dead(vacuum, chunk))
+			dead = true;
+	}
+	return dead;
+}
+
+static void
+clean_chunks(Vacuum *vacuum, Buffer buffer)
+{
+	SimWrite	write;
+	OffsetNumber offset;
+	Page		page;
+
+	sim_write_begin(&write, &vacuum->ix);
+	page = sim_write_page(&write, buffer);
+	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
+		 offset++)
+	{
+		ItemId		id = PageGetItemId(page, offset);
+		SimChunk   *chunk;
+		int			removed;
+
+		if (!ItemIdIsUsed(id))
+			continue;
+		chunk = (SimChunk *) PageGetItem(page, id);
+		if (chunk->n == 0)
+			continue;
+		removed = clean_chunk(vacuum, chunk);
+		if (chunk->n == 0)
+			note_emptied(vacuum, chunk->owner);
+		vacuum->stats->num_index_tuples -= removed;
+		vacuum->stats->tuples_removed += removed;
+	}
+	sim_write_end(&write);
+}
+
+/* Dead rows must leave the log too: their places will be other rows'. */
+static void
+clean_log(Vacuum *vacuum, Buffer buffer)
+{
+	Page		page = BufferGetPage(buffer);
+	int			n = sim_page_count(page, sizeof(SimLogEntry));
+	SimWrite	write;
+	bool		changed = false;
+	int			i;
+
+	sim_write_begin(&write, &vacuum->ix);
+	page = sim_write_page(&write, buffer);
+	for (i = 0; i < n; i++)
+	{
+		SimLogEntry *entry = (SimLogEntry *) sim_page_array(page) + i;
+
+		if (!entry->dead &&
+			vacuum->callback(&entry->tid, vacuum->callback_state))
+		{
+			entry->dead = 1;
+			changed = true;
+		}
+	}
+	if (changed)
+		sim_write_end(&write);
+	else
+		GenericXLogAbort(write.xlog);
+}
+
+static void
+vacuum_block(Vacuum *vacuum, IndexVacuumInfo *info, BlockNumber block)
+{
+	Buffer		buffer;
+	Page		page;
+
+	vacuum_pause();
+	buffer = ReadBufferExtended(vacuum->ix.rel, MAIN_FORKNUM, block, RBM_NORMAL,
+								info->strategy);
+
+	/*
+	 * Readers use the visibility map for a posting as long as they have its
+	 * page pinned; so wait for them before the row may be replaced.
+	 */
+	LockBufferForCleanup(buffer);
+	page = BufferGetPage(buffer);
+	if (sim_page_is(page, SIM_PAGE_CHUNK))
+	{
+		if (examine_chunks(vacuum, page))
+			clean_chunks(vacuum, buffer);
+	}
+	else if (sim_page_is(page, SIM_PAGE_LOG))
+		clean_log(vacuum, buffer);
+	UnlockReleaseBuffer(buffer);
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	uint64		x = *(const uint64 *) a;
+	uint64		y = *(const uint64 *) b;
+
+	return x < y ? -1 : x > y ? 1 : 0;
+}
+
+static void
+prune_emptied(Vacuum *vacuum)
+{
+	Size		i;
+
+	if (vacuum->nemptied == 0)
+		return;
+	qsort(vacuum->emptied, vacuum->nemptied, sizeof(uint64), by_value);
+	for (i = 0; i < vacuum->nemptied; i++)
+	{
+		vacuum_pause();
+		if (i == 0 || vacuum->emptied[i] != vacuum->emptied[i - 1])
+			(void) sim_subject_prune(&vacuum->ix, vacuum->emptied[i]);
+	}
+}
+
+/* Add to the changes since training, which decide on the next one. */
+static void
+count_removed(SimIndex *ix, double removed)
+{
+	Buffer		buffer;
+	SimWrite	write;
+
+	if (removed <= 0)
+		return;
+	buffer = sim_read(ix, SIM_META_BLOCK, BUFFER_LOCK_EXCLUSIVE);
+	sim_write_begin(&write, ix);
+	sim_write_meta(&write, buffer)->removed += (uint64) removed;
+	sim_write_end(&write);
+	UnlockReleaseBuffer(buffer);
+}
+
+/*
+ * Every row is reported to the callback exactly once: CREATE INDEX
+ * CONCURRENTLY takes what is not reported for missing and inserts it again.
+ */
+IndexBulkDeleteResult *
+sim_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+			   IndexBulkDeleteCallback callback, void *callback_state)
+{
+	Vacuum		vacuum;
+	BlockNumber nblocks = RelationGetNumberOfBlocks(info->index);
+	BlockNumber block;
+	double		removed_before;
+
+	if (stats == NULL)
+		stats = palloc0(sizeof(IndexBulkDeleteResult));
+	memset(&vacuum, 0, sizeof(vacuum));
+	sim_index_open(&vacuum.ix, info->index);
+	vacuum.stats = stats;
+	vacuum.callback = callback;
+	vacuum.callback_state = callback_state;
+	vacuum.limit = Max(1024, sim_memory_budget() / sizeof(uint64));
+	removed_before = stats->tuples_removed;
+	stats->num_index_tuples = 0;
+	for (block = SIM_META_BLOCK + 1; block < nblocks; block++)
+		vacuum_block(&vacuum, info, block);
+	prune_emptied(&vacuum);
+	count_removed(&vacuum.ix, stats->tuples_removed - removed_before);
+	if (vacuum.emptied)
+		pfree(vacuum.emptied);
+	return stats;
+}
+
+/* Interactions changed since training, given how many there are now. */
+uint64
+sim_changed(const SimMeta *meta, uint64 interactions)
+{
+	int64		inserted = (int64) interactions + (int64) meta->removed -
+		(int64) meta->trained_interactions;
+
+	return Max(inserted, 0) + meta->removed;
+}
+
+static bool
+wants_training(SimIndex *ix, uint64 interactions)
+{
+	double		threshold = sim_options(ix->rel)->retrain_after;
+	SimMeta		meta;
+	uint64		changed;
+
+	if (threshold == 0)
+		return false;
+	sim_read_meta(ix, &meta);
+	if (meta.generation == 0)
+		return interactions > 0;
+	changed = sim_changed(&meta, interactions);
+	return changed > 0 && changed >= threshold * meta.trained_interactions;
+}
+
+IndexBulkDeleteResult *
+sim_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+{
+	SimIndex	ix;
+	SimCounts	counts;
+
+	if (info->analyze_only)
+		return stats;
+	if (stats == NULL)
+		stats = palloc0(sizeof(IndexBulkDeleteResult));
+	sim_index_open(&ix, info->index);
+	sim_count(&ix, &counts, true);
+	if (wants_training(&ix, counts.interactions))
+	{
+		sim_train(&ix, true);
+		sim_count(&ix, &counts, true);
+	}
+	IndexFreeSpaceMapVacuum(info->index);
+	stats->num_pages = counts.total_pages;
+	stats->num_index_tuples = counts.interactions;
+	stats->estimated_count = false;
+	stats->pages_free = counts.pages[SIM_PAGE_FREE];
+	return stats;
+}
