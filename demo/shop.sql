@@ -256,12 +256,13 @@ SELECT customer_id, product_id, order_id, ordered_at,
             ELSE 1 END AS quantity
 FROM (SELECT o.customer_id, d.id AS product_id, o.id AS order_id, o.at AS ordered_at, d.refill,
              o.id * 10000 + d.id AS key,
-             row_number() OVER (PARTITION BY o.customer_id, d.kind ORDER BY o.id, d.id) AS nth
+             row_number() OVER (PARTITION BY o.customer_id, d.kind ORDER BY o.id, d.id) AS nth,
+             row_number() OVER (PARTITION BY o.customer_id, d.kind, d.id ORDER BY o.id) AS nth_same
       FROM (SELECT DISTINCT order_id, product_id FROM line_draw) AS l
       JOIN order_draw o ON o.id = l.order_id
       JOIN shop.products p ON p.id = l.product_id AND p.launched_at <= o.at
       JOIN product_draw d ON d.id = p.id) AS wanted
-WHERE nth = 1 OR refill OR shop.chance('another', key) < 0.2
+WHERE nth = 1 OR refill OR (nth_same = 1 AND shop.chance('another', key) < 0.2)
 ORDER BY order_id, product_id;
 
 CREATE TABLE shop.orders AS

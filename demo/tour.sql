@@ -157,18 +157,25 @@ ORDER BY t.score DESC;
 :hide
 
 
-SELECT p.id AS rod, p.name AS rod_name, (SELECT max(id) + 1 FROM orders) AS new_order
-FROM purchases b JOIN products p ON p.id = b.product_id
-WHERE p.name LIKE '%fly rod'
-GROUP BY p.id ORDER BY count(*) DESC, p.id LIMIT 1 \gset
+SELECT max(f.id) FILTER (WHERE f.kind = 'fly rod') AS rod,
+       max(f.id) FILTER (WHERE f.kind = 'fly reel') AS reel,
+       max(f.id) FILTER (WHERE f.kind = 'fly line') AS line,
+       (SELECT max(id) + 1 FROM orders) AS new_order
+FROM (SELECT DISTINCT ON (k.kind) p.id, k.kind
+      FROM (VALUES ('fly rod'), ('fly reel'), ('fly line')) AS k(kind)
+      JOIN products p ON p.name LIKE '%' || k.kind
+      JOIN purchases b ON b.product_id = p.id
+      GROUP BY p.id, k.kind ORDER BY k.kind, count(*) DESC, p.id) AS f \gset
 
 \echo
 \echo :bold'7. A purchase counts at once':plain
 \echo
-\echo :customer_name' takes up fishing and buys product' :rod', a' :rod_name'.'
+\echo :customer_name' takes up fishing and buys a fly rod, a reel and a line.'
 :show
 INSERT INTO purchases (customer_id, product_id, order_id, ordered_at)
-VALUES (:customer, :rod, :new_order, now());
+VALUES (:customer, :rod, :new_order, now()),
+       (:customer, :reel, :new_order, now()),
+       (:customer, :line, :new_order, now());
 :hide
 \echo
 \echo 'The next call knows. "was" is the place among the 50 best a moment ago.'
@@ -186,9 +193,9 @@ ORDER BY r.place;
 \echo
 \echo :bold'8. So does a deletion':plain
 \echo
-\echo 'The rod goes back to the shop, and every trace of it is gone from the answer.'
+\echo 'The order is sent back, and every trace of it is gone from the answer.'
 :show
-DELETE FROM purchases WHERE customer_id = :customer AND product_id = :rod;
+DELETE FROM purchases WHERE customer_id = :customer AND order_id = :new_order;
 :hide
 :show
 SELECT r.place, f.place AS was, p.name, p.category, h.name AS because
@@ -254,22 +261,27 @@ ORDER BY r.reason DESC, r.score DESC;
 \echo :bold'11. Is it any good?':plain
 \echo
 \echo 'This shop is made up, so the truth is known: the tables customer_tastes and'
-\echo 'product_tastes, which no index has seen. Of ten products offered to each of 500'
-\echo 'customers, how many are to their taste?'
+\echo 'product_tastes, which no index has seen. Ten products are offered to each of 500'
+\echo 'customers, but nothing that is for everyone, such as sun cream. How many are to'
+\echo 'their taste?'
 :show
 WITH sample AS (
     SELECT id FROM customers ORDER BY chance('sample', id) LIMIT 500
 ), bestsellers AS (
-    SELECT product_id FROM purchases GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 200
+    SELECT product_id, count(*) AS sold
+    FROM purchases JOIN (SELECT DISTINCT product_id FROM product_tastes) AS t USING (product_id)
+    GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 300
 ), offered AS (
     SELECT 'recommend()' AS list, s.id AS customer_id, r.item AS product_id
-    FROM sample s, recommend('purchases', s.id, NULL::int, k => 10) AS r
+    FROM sample s,
+         recommend('purchases', s.id, NULL::int, k => 10,
+                   among => ARRAY(SELECT product_id FROM product_tastes)) AS r
     UNION ALL
     SELECT 'bestsellers not bought yet', s.id, b.product_id
-    FROM sample s, LATERAL (
-        SELECT product_id FROM bestsellers
-        EXCEPT ALL SELECT product_id FROM purchases WHERE customer_id = s.id
-        LIMIT 10) AS b
+    FROM sample s,
+         LATERAL (SELECT product_id FROM bestsellers
+                  WHERE product_id NOT IN (SELECT product_id FROM purchases WHERE customer_id = s.id)
+                  ORDER BY sold DESC, product_id LIMIT 10) AS b
 )
 SELECT list, round(100 * avg((EXISTS (
            SELECT FROM customer_tastes c JOIN product_tastes p USING (taste)
@@ -288,7 +300,7 @@ SELECT clock_timestamp() AS started \gset
 :show
 SELECT count(*) AS items
 FROM generate_series(1, 1000) AS n,
-     recommend('purchases', 1 + n % :customers, NULL::int) AS r;
+     recommend('purchases', 1 + n % :customers, NULL::int, k => 10) AS r;
 :hide
 SELECT extract(epoch FROM clock_timestamp() - :'started') * 1000 AS per_call \gset
 \echo 'The nearest thing in plain SQL, without weights, reasons or recency, ten times:'
@@ -316,7 +328,7 @@ SELECT round(:per_call) AS "recommend()", round(:per_query) AS "plain SQL",
 \echo 'A call reads a few pages of the index and nothing else:'
 :show
 EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF)
-SELECT * FROM recommend('purchases', :customer, NULL::int);
+SELECT * FROM recommend('purchases', :customer, NULL::int, k => 10);
 :hide
 
 

@@ -218,26 +218,28 @@ static void
 add_tied(RecommendCall *call, const double *weights, int first, int end)
 {
 	ReadList   *lists = palloc((end - first) * sizeof(ReadList));
+	int			n = 0;
 
 	for (int i = first; i < end; i++)
 	{
-		ReadList   *copy = &lists[i - first];
+		ReadList   *copy = &lists[n];
 		SimNeighbors list;
-		Size		size;
 
 		CHECK_FOR_INTERRUPTS();
 		copy->source = call->history[i].item;
 		copy->weight = weights[i];
 		sim_read_neighbors(call->reader, copy->source, &list);
+		if (list.n == 0)
+			continue;
 		copy->list = list;
-		size = Max(list.n, 1) * sizeof(uint32);
-		copy->list.items = memcpy(palloc(size), list.items,
-								  list.n * sizeof(uint32));
-		copy->list.weights = memcpy(palloc(size), list.weights,
-									list.n * sizeof(float));
+		copy->list.items = memcpy(palloc(list.n * sizeof(uint32)),
+								  list.items, list.n * sizeof(uint32));
+		copy->list.weights = memcpy(palloc(list.n * sizeof(float)),
+									list.weights, list.n * sizeof(float));
+		n++;
 	}
-	qsort(lists, end - first, sizeof(ReadList), by_source_hash);
-	for (int i = 0; i < end - first; i++)
+	qsort(lists, n, sizeof(ReadList), by_source_hash);
+	for (int i = 0; i < n; i++)
 		add_list(call, &lists[i].list, lists[i].weight, lists[i].source);
 }
 

@@ -83,7 +83,7 @@ static void
 start_batch(Build *build)
 {
 	MemoryContextReset(build->batch_context);
-	build->subjects = new_table(build->batch_context, build->ix.subject);
+	build->subjects = new_table(build->batch_context, &build->ix.subject);
 	build->nrows = 0;
 }
 
@@ -171,7 +171,7 @@ intern(keytable_hash *table, MemoryContext context, TypedKey *type, Datum key,
 static ItemNumber
 item_number(Build *build, Datum key)
 {
-	uint64		hash = typed_key_hash(build->ix.item, key);
+	uint64		hash = typed_key_hash(&build->ix.item, key);
 	bool		found;
 	KeyEntry   *entry;
 
@@ -180,9 +180,9 @@ item_number(Build *build, Datum key)
 		MemoryContextMemAllocated(build->item_context, true) > build->budget / 4)
 	{
 		MemoryContextReset(build->item_context);
-		build->items = new_table(build->item_context, build->ix.item);
+		build->items = new_table(build->item_context, &build->ix.item);
 	}
-	entry = intern(build->items, build->item_context, build->ix.item, key,
+	entry = intern(build->items, build->item_context, &build->ix.item, key,
 				   hash, &found);
 	if (!found)
 		entry->value = sim_item_intern(&build->ix, key, hash);
@@ -220,10 +220,10 @@ build_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	posting->tid = *tid;
 	posting->time = sim_value_time(ix, values, isnull);
 	posting->strength = sim_value_strength(ix, values, isnull);
-	posting->item = item_number(build, typed_key_plain(ix->item, values[1]));
-	subject = typed_key_plain(ix->subject, values[0]);
-	entry = intern(build->subjects, build->batch_context, ix->subject, subject,
-				   typed_key_hash(ix->subject, subject), &found);
+	posting->item = item_number(build, typed_key_plain(&ix->item, values[1]));
+	subject = typed_key_plain(&ix->subject, values[0]);
+	entry = intern(build->subjects, build->batch_context, &ix->subject, subject,
+				   typed_key_hash(&ix->subject, subject), &found);
 	if (!found)
 		entry->value = build->subjects->members - 1;
 	build->owners[build->nrows++] = entry->value;
@@ -252,7 +252,7 @@ start_build(Build *build, Relation index)
 											 sizeof(SimPosting));
 	build->owners = MemoryContextAllocHuge(parent,
 										   build->max_rows * sizeof(uint32));
-	build->items = new_table(build->item_context, build->ix.item);
+	build->items = new_table(build->item_context, &build->ix.item);
 	start_batch(build);
 }
 

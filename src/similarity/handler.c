@@ -41,10 +41,10 @@ sim_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 	posting.tid = *tid;
 	posting.time = sim_value_time(&ix, values, isnull);
 	posting.strength = sim_value_strength(&ix, values, isnull);
-	item = typed_key_plain(ix.item, values[1]);
-	subject = typed_key_plain(ix.subject, values[0]);
-	posting.item = sim_item_intern(&ix, item, typed_key_hash(ix.item, item));
-	hash = typed_key_hash(ix.subject, subject);
+	item = typed_key_plain(&ix.item, values[1]);
+	subject = typed_key_plain(&ix.subject, values[0]);
+	posting.item = sim_item_intern(&ix, item, typed_key_hash(&ix.item, item));
+	hash = typed_key_hash(&ix.subject, subject);
 	sim_subject_append(&ix, subject, hash, &posting);
 	sim_log_append(&ix, hash, &posting);
 	MemoryContextSwitchTo(old);

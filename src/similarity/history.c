@@ -278,7 +278,7 @@ sim_read_history(SimReader *reader, Datum subject, SimHistoryItem **items)
 {
 	SimReaderState *state = reader->state;
 	History		history;
-	uint64		hash = typed_key_hash(state->ix.subject, subject);
+	uint64		hash = typed_key_hash(&state->ix.subject, subject);
 	int			limit = sim_options(reader->index)->history;
 
 	memset(&history, 0, sizeof(history));

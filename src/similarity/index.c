@@ -107,6 +107,20 @@ index_cache(Relation rel)
 	return cache;
 }
 
+/* A key of our own; what its functions cache lives as long as our context. */
+static void
+copy_key(TypedKey *copy, const TypedKey *key)
+{
+	*copy = *key;
+	copy->hash.fn_mcxt = CurrentMemoryContext;
+	copy->equal.fn_mcxt = CurrentMemoryContext;
+	copy->compare.fn_mcxt = CurrentMemoryContext;
+}
+
+/*
+ * Everything is copied: an invalidation message may free the cache whenever a
+ * lock is taken.
+ */
 void
 sim_index_open(SimIndex *ix, Relation rel)
 {
@@ -121,8 +135,10 @@ sim_index_open(SimIndex *ix, Relation rel)
 	ix->posting_size = sizeof(ItemPointerData) + sizeof(ItemNumber) +
 		(ix->has_time ? sizeof(int64) : 0) +
 		(ix->has_strength ? sizeof(float) : 0);
-	ix->subject = &cache->subject;
-	ix->item = &cache->item;
+	ix->time_type = cache->time_type;
+	ix->strength_type = cache->strength_type;
+	copy_key(&ix->subject, &cache->subject);
+	copy_key(&ix->item, &cache->item);
 }
 
 bool
@@ -136,7 +152,7 @@ sim_relation_is_similarity(Relation index)
 TimestampTz
 sim_value_time(SimIndex *ix, Datum *values, bool *isnull)
 {
-	Oid			type = ((SimCache *) ix->rel->rd_amcache)->time_type;
+	Oid			type = ix->time_type;
 	TimestampTz time;
 
 	if (!ix->has_time || isnull[ix->time_column])
@@ -176,7 +192,7 @@ number_as_double(Oid type, Datum value)
 float
 sim_value_strength(SimIndex *ix, Datum *values, bool *isnull)
 {
-	Oid			type = ((SimCache *) ix->rel->rd_amcache)->strength_type;
+	Oid			type = ix->strength_type;
 	double		number;
 	float		strength;
 

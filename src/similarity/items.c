@@ -28,8 +28,8 @@ match_item(SimIndex *ix, const SimEntry *entry, void *arg)
 
 	record = sim_record_at(BufferGetPage(buffer), SIM_PAGE_ITEM, entry->offset);
 	if (record && record->hash == entry->hash &&
-		typed_key_equal(ix->item, wanted->key,
-						typed_key_read(ix->item, (char *) record + SIM_RECORD_KEY)))
+		typed_key_equal(&ix->item, wanted->key,
+						typed_key_read(&ix->item, (char *) record + SIM_RECORD_KEY)))
 	{
 		wanted->item = record->item;
 		result = true;
@@ -60,7 +60,7 @@ create_item(SimIndex *ix, Buffer bucket, Datum key, uint64 hash, bool *crowded)
 	SimMeta		meta;
 	SimArray	locator;
 	SimItemRecord *record;
-	Size		size = sim_record_size(ix->item, key);
+	Size		size = sim_record_size(&ix->item, key);
 	BlockNumber leaf_block;
 	Buffer		room;
 	Buffer		records;
@@ -77,7 +77,7 @@ create_item(SimIndex *ix, Buffer bucket, Datum key, uint64 hash, bool *crowded)
 				 errmsg("similarity index \"%s\" has no numbers left for items",
 						RelationGetRelationName(ix->rel)),
 				 errhint("REINDEX it to drop items that no row has any more.")));
-	record = sim_record_form(ix->item, key, hash, size);
+	record = sim_record_form(&ix->item, key, hash, size);
 	record->item = meta.nitems;
 	locator = meta.locator;
 	leaf_block = sim_array_grow(ix, &locator,
@@ -167,8 +167,8 @@ sim_item_read(SimIndex *ix, ItemNumber item, uint64 *hash)
 				 errhint("Please REINDEX it.")));
 	if (hash)
 		*hash = record->hash;
-	key = typed_key_copy(ix->item,
-						 typed_key_read(ix->item,
+	key = typed_key_copy(&ix->item,
+						 typed_key_read(&ix->item,
 										(char *) record + SIM_RECORD_KEY));
 	UnlockReleaseBuffer(buffer);
 	return key;

@@ -44,8 +44,8 @@ sim_reader_open(Oid source)
 	sim_index_open(&state->ix, reader->index);
 	state->snapshot = snapshot;
 	state->vm_buffer = InvalidBuffer;
-	reader->subject_key = *state->ix.subject;
-	reader->item_key = *state->ix.item;
+	reader->subject_key = state->ix.subject;
+	reader->item_key = state->ix.item;
 	reader->has_time = state->ix.has_time;
 	reader->has_strength = state->ix.has_strength;
 
@@ -87,7 +87,7 @@ sim_find_item(SimReader *reader, Datum item)
 {
 	SimIndex   *ix = &reader->state->ix;
 
-	return sim_item_lookup(ix, item, typed_key_hash(ix->item, item));
+	return sim_item_lookup(ix, item, typed_key_hash(&ix->item, item));
 }
 
 Datum
@@ -137,10 +137,13 @@ sim_prepare_neighbors(SimReader *reader, const ItemNumber *items, int nitems)
 	state->nplaces = 0;
 	for (i = 0; i < nitems; i++)
 	{
+		SimPlace   *place = &state->places[state->nplaces];
+
 		if (items[i] >= state->meta.model_items || !reader->trained)
 			continue;
-		state->places[state->nplaces].item = items[i];
-		ItemPointerSetInvalid(&state->places[state->nplaces++].tid);
+		place->item = items[i];
+		ItemPointerSetInvalid(&place->tid);
+		state->nplaces++;
 	}
 	qsort(state->places, state->nplaces, sizeof(SimPlace), by_item);
 	for (first = 0; first < state->nplaces; first = end)

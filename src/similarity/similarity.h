@@ -234,9 +234,11 @@ typedef struct SimIndex
 	bool		has_strength;
 	int			time_column;	/* 0-based, or -1 */
 	int			strength_column;
+	Oid			time_type;
+	Oid			strength_type;
 	Size		posting_size;	/* packed */
-	TypedKey   *subject;
-	TypedKey   *item;
+	TypedKey	subject;
+	TypedKey	item;
 } SimIndex;
 
 extern void sim_index_open(SimIndex *ix, Relation rel);

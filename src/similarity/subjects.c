@@ -42,8 +42,8 @@ match_subject(SimIndex *ix, const SimEntry *entry, void *arg)
 	record = sim_record_at(BufferGetPage(buffer), SIM_PAGE_SUBJECT,
 						   entry->offset);
 	if (record && record->hash == entry->hash &&
-		typed_key_equal(ix->subject, wanted->key,
-						typed_key_read(ix->subject,
+		typed_key_equal(&ix->subject, wanted->key,
+						typed_key_read(&ix->subject,
 									   (char *) record + SIM_RECORD_KEY)))
 	{
 		fill_ref(&wanted->ref, entry, record);
@@ -208,8 +208,8 @@ create_subject(SimIndex *ix, Buffer bucket, Datum key, uint64 hash,
 			   SimChunk *header, const SimPosting *postings, bool *crowded,
 			   SimSubjectRef *ref)
 {
-	Size		size = sim_record_size(ix->subject, key);
-	SimSubjectRecord *record = sim_record_form(ix->subject, key, hash, size);
+	Size		size = sim_record_size(&ix->subject, key);
+	SimSubjectRecord *record = sim_record_form(&ix->subject, key, hash, size);
 	Buffer		room = sim_bucket_room(ix, bucket, crowded);
 	Buffer		records = sim_record_buffer(ix, SIM_PAGE_SUBJECT, size);
 	Buffer		chunks = sim_chunk_buffer(ix, sim_chunk_size(ix, header->capacity));

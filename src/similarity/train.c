@@ -17,6 +17,7 @@
 
 #include "access/xlog.h"
 #include "postmaster/autovacuum.h"
+#include "storage/indexfsm.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -249,6 +250,8 @@ sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock)
 	free_chain(&training, old.model_pages, InvalidBlockNumber);
 	for (i = 0; i < SIM_LOG_STRIPES; i++)
 		free_chain(&training, old_heads[i], new_heads[i]);
+	if (!ix->building)
+		IndexFreeSpaceMapVacuum(ix->rel);
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(training.context);
 }
