@@ -177,9 +177,9 @@ make_table(History *history)
 	history->items = palloc(history->nseen * sizeof(SimHistoryItem));
 }
 
-/* Add an interaction to its item. */
+/* Add an interaction to its item, which must be known if the history is full. */
 static void
-add_posting(History *history, const SimPosting *posting)
+add_posting(History *history, const SimPosting *posting, bool full)
 {
 	uint32		i = murmurhash32(posting->item) & history->table_mask;
 	SimHistoryItem *item;
@@ -194,6 +194,8 @@ add_posting(History *history, const SimPosting *posting)
 		}
 		i = (i + 1) & history->table_mask;
 	}
+	if (full)
+		return;
 	history->table[i] = history->nitems;
 	item = &history->items[history->nitems++];
 	item->item = posting->item;
@@ -202,8 +204,9 @@ add_posting(History *history, const SimPosting *posting)
 }
 
 /*
- * Go through the postings from the newest on, until the limit of distinct
- * items is reached and the last one's time is past.
+ * Go through the postings from the newest on.  The history is full when the
+ * limit of distinct items is reached and the last one's time is past; older
+ * rows then only add to the strength of its items.
  */
 static void
 distinct_items(History *history, int limit)
@@ -214,14 +217,16 @@ distinct_items(History *history, int limit)
 	make_table(history);
 	for (i = 0; i < history->nseen; i++)
 	{
-		if (history->nitems >= limit &&
-			history->seen[i].posting.time < history->items[limit - 1].time)
+		bool		full = history->nitems >= limit &&
+			history->seen[i].posting.time < history->items[limit - 1].time;
+
+		if (full && !history->reader->has_strength)
 			break;
 		if (i % 1024 == 1023)
 			CHECK_FOR_INTERRUPTS();
 		if (!is_repeated(history->seen, i) &&
 			is_visible(history, &history->seen[i]))
-			add_posting(history, &history->seen[i].posting);
+			add_posting(history, &history->seen[i].posting, full);
 	}
 }
 
