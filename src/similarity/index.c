@@ -6,13 +6,16 @@
 
 #include <math.h>
 
-#include "access/genam.h"
 #include "access/amapi.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
+#include "utils/ruleutils.h"
 #include "utils/timestamp.h"
 
 #include "similarity/similarity.h"
@@ -189,6 +192,25 @@ number_as_double(Oid type, Datum value)
 	}
 }
 
+/*
+ * The row's key for a message; NULL if the user may not read the table.
+ * (BuildIndexValueDescription() prints by the operator class's input type,
+ * which is anyelement.)
+ */
+static char *
+describe_row(SimIndex *ix, Datum *values)
+{
+	Oid			table = ix->rel->rd_index->indrelid;
+
+	if (check_enable_rls(table, InvalidOid, true) == RLS_ENABLED ||
+		pg_class_aclcheck(table, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		return NULL;
+	return psprintf("row with (%s)=(%s, %s)",
+					pg_get_indexdef_columns(RelationGetRelid(ix->rel), true),
+					typed_key_text(&ix->subject, values[0]),
+					typed_key_text(&ix->item, values[1]));
+}
+
 float
 sim_value_strength(SimIndex *ix, Datum *values, bool *isnull)
 {
@@ -202,7 +224,7 @@ sim_value_strength(SimIndex *ix, Datum *values, bool *isnull)
 	strength = (float) number;
 	if (!(strength > 0) || isinf(strength))
 	{
-		char	   *key = BuildIndexValueDescription(ix->rel, values, isnull);
+		char	   *row = describe_row(ix, values);
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(ix->rel),
 											  ix->strength_column);
 
@@ -213,7 +235,7 @@ sim_value_strength(SimIndex *ix, Datum *values, bool *isnull)
 				 errdetail("Column \"%s\" is the strength in similarity index \"%s\".",
 						   NameStr(att->attname),
 						   RelationGetRelationName(ix->rel)),
-				 key ? errcontext("row with %s", key) : 0,
+				 row ? errcontext("%s", row) : 0,
 				 errhint("Leave the column NULL for strength 1, or make the index partial, as in WHERE %s > 0.",
 						 NameStr(att->attname))));
 	}
