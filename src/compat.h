@@ -33,6 +33,15 @@
 #define vacuum_pause() vacuum_delay_point()
 #endif
 
+/* Pin a buffer if it still holds the block of the main fork. */
+#if PG_VERSION_NUM >= 160000
+#define read_recent_buffer(rel, block, buffer) \
+	ReadRecentBuffer((rel)->rd_locator, MAIN_FORKNUM, block, buffer)
+#else
+#define read_recent_buffer(rel, block, buffer) \
+	ReadRecentBuffer((rel)->rd_node, MAIN_FORKNUM, block, buffer)
+#endif
+
 /* One new block at the end of the main or init fork, exclusively locked. */
 static inline Buffer
 extend_relation(Relation rel, ForkNumber fork)

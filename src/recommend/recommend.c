@@ -35,6 +35,14 @@ typedef struct ReadList
 	double		weight;
 } ReadList;
 
+/* The item of a list, and its key once that is known. */
+typedef struct Source
+{
+	ItemNumber	item;
+	bool		has_key;
+	Datum		key;
+} Source;
+
 /* A row to return. */
 typedef struct Recommendation
 {
@@ -64,7 +72,7 @@ typedef struct RecommendCall
 	NumberList	history_items;
 	NumberList	among_items;
 	NumberList	exclude_items;
-	ItemNumber *sources;		/* of the lists, in the order of adding */
+	Source	   *sources;		/* of the lists, in the order of adding */
 	uint32		nsources;
 
 	/* the answer */
@@ -195,7 +203,8 @@ add_list(RecommendCall *call, const SimNeighbors *list, double weight,
 		 ItemNumber source)
 {
 	scores_add(list, weight, call->nsources);
-	call->sources[call->nsources++] = source;
+	call->sources[call->nsources].item = source;
+	call->sources[call->nsources++].has_key = false;
 }
 
 static int
@@ -228,7 +237,7 @@ add_tied(RecommendCall *call, const double *weights, int first, int end)
 		CHECK_FOR_INTERRUPTS();
 		copy->source = call->history[i].item;
 		copy->weight = weights[i];
-		sim_read_neighbors(call->reader, copy->source, &list);
+		sim_read_neighbors(call->reader, copy->source, false, &list);
 		if (list.n == 0)
 			continue;
 		copy->list = list;
@@ -249,7 +258,7 @@ add_single(RecommendCall *call, const double *weights, int i)
 	SimNeighbors list;
 
 	CHECK_FOR_INTERRUPTS();
-	sim_read_neighbors(call->reader, call->history[i].item, &list);
+	sim_read_neighbors(call->reader, call->history[i].item, false, &list);
 	add_list(call, &list, weights[i], call->history[i].item);
 }
 
@@ -266,7 +275,7 @@ score_similar(RecommendCall *call, RankedItem **items)
 		return 0;
 
 	weights = history_weights(call);
-	call->sources = palloc_extended(history->n * sizeof(ItemNumber),
+	call->sources = palloc_extended(history->n * sizeof(Source),
 									MCXT_ALLOC_HUGE);
 	call->nsources = 0;
 	sim_prepare_neighbors(call->reader, history->items, history->n);
@@ -311,14 +320,25 @@ score_popular(RecommendCall *call, Popularity **sums, RankedItem **items)
 	return top_popularity(*sums, n, call->k - call->nrows, items);
 }
 
+/* Most rows share their reasons with others. */
+static Datum
+source_key(RecommendCall *call, uint32 ref)
+{
+	Source	   *source = &call->sources[ref];
+
+	if (!source->has_key)
+		source->key = sim_item_key(call->reader, source->item);
+	source->has_key = true;
+	return source->key;
+}
+
 static void
 add_similar(RecommendCall *call)
 {
-	SimReader  *reader = call->reader;
 	RankedItem *items;
 	int			n = score_similar(call, &items);
 
-	n = rank_items(reader, items, n, call->k);
+	n = rank_items(call->reader, items, n, call->k);
 	call->rows = palloc_extended(Max(n, 1) * sizeof(Recommendation),
 								 MCXT_ALLOC_HUGE);
 	call->row_items.items = palloc_extended(Max(n, 1) * sizeof(ItemNumber),
@@ -329,7 +349,7 @@ add_similar(RecommendCall *call)
 
 		row->item = items[i].key;
 		row->score = items[i].rank;
-		row->because = sim_item_key(reader, call->sources[items[i].ref]);
+		row->because = source_key(call, items[i].ref);
 		row->popular = false;
 		call->row_items.items[i] = items[i].item;
 	}

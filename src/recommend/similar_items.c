@@ -52,7 +52,7 @@ read_neighbors(SimReader *reader, Datum key, int k, RankedItem **items,
 			SimNeighbors list;
 
 			sim_prepare_neighbors(reader, &item, 1);
-			sim_read_neighbors(reader, item, &list);
+			sim_read_neighbors(reader, item, true, &list);
 			n = copy_head(&list, k, items, supports);
 			n = rank_items(reader, *items, n, k);
 		}

@@ -8,6 +8,7 @@
 #include "access/visibilitymap.h"
 #include "access/xlog.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
 #include "similarity/reader_state.h"
@@ -69,7 +70,9 @@ collect_chunk(History *history, uint64 owner, BlockNumber *block,
 			palloc(history->max_seen * sizeof(Seen)) :
 			repalloc_huge(history->seen, history->max_seen * sizeof(Seen));
 	}
-	for (i = 0; i < chunk->n; i++)
+
+	/* From the end: what came last is most often the newest, as we want it. */
+	for (i = chunk->n; i-- > 0;)
 	{
 		Seen	   *seen = &history->seen[history->nseen++];
 
@@ -146,11 +149,11 @@ is_visible(History *history, Seen *seen)
 
 /* ---- distinct items ---- */
 
-static int
-newest_first(const void *a, const void *b)
+static inline int
+newest_first(const Seen *a, const Seen *b)
 {
-	const SimPosting *p = &((const Seen *) a)->posting;
-	const SimPosting *q = &((const Seen *) b)->posting;
+	const SimPosting *p = &a->posting;
+	const SimPosting *q = &b->posting;
 
 	if (p->time != q->time)
 		return p->time > q->time ? -1 : 1;
@@ -158,6 +161,14 @@ newest_first(const void *a, const void *b)
 		return p->item < q->item ? -1 : 1;
 	return ItemPointerCompare((ItemPointer) &p->tid, (ItemPointer) &q->tid);
 }
+
+#define ST_SORT sort_newest_first
+#define ST_ELEMENT_TYPE Seen
+#define ST_COMPARE(a, b) newest_first(a, b)
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /* A chunk that was read again after it moved leaves the same row twice. */
 static bool
@@ -213,7 +224,7 @@ distinct_items(History *history, int limit)
 {
 	int			i;
 
-	qsort(history->seen, history->nseen, sizeof(Seen), newest_first);
+	sort_newest_first(history->seen, history->nseen);
 	make_table(history);
 	for (i = 0; i < history->nseen; i++)
 	{
@@ -269,7 +280,7 @@ cut(History *history, int limit, uint64 subject_hash)
 		uint64		hash;
 
 		tied[i].item = history->items[first + i];
-		(void) sim_item_read(&history->state->ix, tied[i].item.item, &hash);
+		sim_reader_item(history->state, tied[i].item.item, NULL, &hash);
 		tied[i].order = sim_sample_order(hash, subject_hash);
 	}
 	qsort(tied, n, sizeof(Tied), by_order);

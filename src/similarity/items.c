@@ -140,36 +140,37 @@ sim_item_intern(SimIndex *ix, Datum key, uint64 hash)
 	return item;
 }
 
-/* The key of an item, palloc'd, and its hash. */
-Datum
-sim_item_read(SimIndex *ix, ItemNumber item, uint64 *hash)
+/*
+ * The key of an item, palloc'd, and its hash.  False if the locator, which
+ * may be older than the item, does not lead to it.
+ */
+bool
+sim_item_read(SimIndex *ix, const SimArray *locator, ItemNumber item,
+			  Datum *key, uint64 *hash)
 {
-	SimMeta		meta;
 	ItemPointerData place;
 	Buffer		buffer;
 	SimItemRecord *record;
-	Datum		key;
 
-	sim_read_meta(ix, &meta);
-	if (!sim_array_get(ix, &meta.locator, item, &place))
-		elog(ERROR, "item %u has no locator", item);
-	buffer = sim_read(ix, ItemPointerGetBlockNumberNoCheck(&place),
-					  BUFFER_LOCK_SHARE);
+	if (!sim_array_get(ix, locator, item, &place) ||
+		!ItemPointerIsValid(&place))
+		return false;
+	buffer = sim_read(ix, ItemPointerGetBlockNumber(&place), BUFFER_LOCK_SHARE);
 	record = sim_record_at(BufferGetPage(buffer), SIM_PAGE_ITEM,
-						   ItemPointerGetOffsetNumberNoCheck(&place));
+						   ItemPointerGetOffsetNumber(&place));
 	if (record == NULL || record->item != item)
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("index \"%s\" has no record of item %u at block %u offset %u",
 						RelationGetRelationName(ix->rel), item,
-						ItemPointerGetBlockNumberNoCheck(&place),
-						ItemPointerGetOffsetNumberNoCheck(&place)),
+						ItemPointerGetBlockNumber(&place),
+						ItemPointerGetOffsetNumber(&place)),
 				 errhint("Please REINDEX it.")));
-	if (hash)
-		*hash = record->hash;
-	key = typed_key_copy(&ix->item,
-						 typed_key_read(&ix->item,
-										(char *) record + SIM_RECORD_KEY));
+	*hash = record->hash;
+	if (key)
+		*key = typed_key_copy(&ix->item,
+							  typed_key_read(&ix->item,
+											 (char *) record + SIM_RECORD_KEY));
 	UnlockReleaseBuffer(buffer);
-	return key;
+	return true;
 }

@@ -40,64 +40,72 @@ start_page(SimTraining *training, SimPageKind kind)
 	return training->page;
 }
 
-/* Lists whose page is not written yet have their offset but no block. */
-static void
-flush_lists(SimTraining *training, ItemNumber last)
+static uint16
+page_end(Page page)
 {
-	OffsetNumber offset = PageGetMaxOffsetNumber(training->page);
-	BlockNumber block;
-	int64		item = last;
-
-	if (offset == InvalidOffsetNumber)
-		return;
-	block = put_page(training, training->page);
-	for (; offset > 0 && item >= 0; item--)
-		if (ItemPointerGetOffsetNumberNoCheck(&training->places[item]) == offset)
-		{
-			ItemPointerSet(&training->places[item], block, offset);
-			offset--;
-		}
+	return ((PageHeader) page)->pd_lower;
 }
 
-static char *
-form_list(SimTraining *training, ItemNumber item, const SimRow *row)
+/* Put the page of lists into the index and say so in the items' places. */
+static void
+flush_lists(SimTraining *training, int64 item)
 {
-	char	   *list = palloc(SIM_LIST_SIZE(row->n));
+	BlockNumber block;
+
+	if (sim_page_count(training->page, 1) == 0)
+		return;
+	block = put_page(training, training->page);
+	for (; item >= 0; item--)
+	{
+		ItemPointer place = &training->places[item];
+
+		if (ItemPointerGetOffsetNumberNoCheck(place) == InvalidOffsetNumber)
+			continue;
+		if (ItemPointerGetBlockNumberNoCheck(place) != InvalidBlockNumber)
+			break;				/* on an earlier page */
+		ItemPointerSetBlockNumber(place, block);
+	}
+}
+
+static void
+fill_list(SimTraining *training, char *list, ItemNumber item, const SimRow *row)
+{
 	SimListHeader *header = (SimListHeader *) list;
 	char	   *p = list + sizeof(SimListHeader);
 
 	header->source_hash = training->item_hashes[item];
-	header->n = row->n;
+	header->generation = training->generation;
 	header->source = item;
+	header->n = row->n;
+	header->unused = 0;
 	memcpy(p, row->items, row->n * sizeof(uint32));
 	p += row->n * sizeof(uint32);
 	memcpy(p, row->weights, row->n * sizeof(float));
 	p += row->n * sizeof(float);
 	memcpy(p, row->supports, row->n * sizeof(uint32));
-	return list;
 }
 
 /* Write one list; items come in ascending order. */
 void
 sim_write_row(SimTraining *training, ItemNumber item, const SimRow *row)
 {
-	Size		size = MAXALIGN(SIM_LIST_SIZE(row->n));
-	char	   *list = form_list(training, item, row);
-	OffsetNumber offset;
+	Size		size = TYPEALIGN(SIM_LIST_ALIGN, SIM_LIST_SIZE(row->n));
+	uint16		offset;
 
 	if (training->page == NULL)
 		start_page(training, SIM_PAGE_LIST);
-	if (PageGetFreeSpace(training->page) < size)
+	if (page_end(training->page) + size >
+		((PageHeader) training->page)->pd_special)
 	{
-		flush_lists(training, item == 0 ? 0 : item - 1);
+		flush_lists(training, (int64) item - 1);
 		start_page(training, SIM_PAGE_LIST);
 	}
-	offset = PageAddItem(training->page, (Item) list, SIM_LIST_SIZE(row->n),
-						 InvalidOffsetNumber, false, false);
-	if (offset == InvalidOffsetNumber)
-		elog(ERROR, "no room for a list of %d neighbors", row->n);
-	ItemPointerSet(&training->places[item], InvalidBlockNumber, offset);
-	pfree(list);
+	offset = page_end(training->page);
+	fill_list(training, (char *) training->page + offset, item, row);
+	sim_page_set_count(training->page,
+					   offset + size - MAXALIGN(SizeOfPageHeaderData), 1);
+	ItemPointerSet(&training->places[item], InvalidBlockNumber,
+				   offset / SIM_LIST_ALIGN);
 }
 
 /* Write the array that leads from an item to its list. */
@@ -110,7 +118,7 @@ sim_write_slots(SimTraining *training)
 	uint32		first;
 
 	if (training->page != NULL && training->nitems > 0)
-		flush_lists(training, training->nitems - 1);
+		flush_lists(training, (int64) training->nitems - 1);
 	sim_array_init(slots, InvalidBlockNumber, sizeof(ItemPointerData),
 				   training->generation);
 	per_leaf = sim_array_per_leaf(slots);

@@ -59,15 +59,51 @@ sim_page_set_count(Page page, int count, Size element_size)
 		MAXALIGN(SizeOfPageHeaderData) + count * element_size;
 }
 
+/*
+ * Where this backend found blocks last.  Looking a block up in the shared
+ * buffer table costs more than anything else that is done to a page here;
+ * ReadRecentBuffer() makes sure that the buffer still holds the block.
+ */
+#define RECENT_BUFFERS	8192
+
+static Buffer recent_buffers[RECENT_BUFFERS];
+
+static Buffer *
+recent_slot(SimIndex *ix, BlockNumber block)
+{
+	return &recent_buffers[(RelationGetRelid(ix->rel) * 31 + block) %
+						   RECENT_BUFFERS];
+}
+
+/* Where a block probably is, or InvalidBuffer: good for a prefetch only. */
+Buffer
+sim_recent_buffer(SimIndex *ix, BlockNumber block)
+{
+	Buffer		buffer = *recent_slot(ix, block);
+
+	return BufferIsLocal(buffer) ? InvalidBuffer : buffer;
+}
+
+/* Read and lock a block; the caller makes sure that it is what it looks for. */
+Buffer
+sim_read_unchecked(SimIndex *ix, BlockNumber block, int mode)
+{
+	Buffer	   *recent = recent_slot(ix, block);
+
+	if (!BufferIsValid(*recent) ||
+		!read_recent_buffer(ix->rel, block, *recent))
+		*recent = ReadBuffer(ix->rel, block);
+	LockBuffer(*recent, mode);
+	return *recent;
+}
+
 /* Read and lock a block, and make sure that it is one of ours. */
 Buffer
 sim_read(SimIndex *ix, BlockNumber block, int mode)
 {
-	Buffer		buffer = ReadBuffer(ix->rel, block);
-	Page		page;
+	Buffer		buffer = sim_read_unchecked(ix, block, mode);
+	Page		page = BufferGetPage(buffer);
 
-	LockBuffer(buffer, mode);
-	page = BufferGetPage(buffer);
 	if (!PageIsNew(page) &&
 		(PageGetSpecialSize(page) != MAXALIGN(sizeof(SimPageOpaque)) ||
 		 SimPageGetOpaque(page)->page_id != SIM_PAGE_ID))

@@ -90,21 +90,68 @@ sim_find_item(SimReader *reader, Datum item)
 	return sim_item_lookup(ix, item, typed_key_hash(&ix->item, item));
 }
 
+/*
+ * Read an item's record.  An item that is newer than the metapage we have may
+ * need a locator that has grown since.
+ */
+void
+sim_reader_item(SimReaderState *state, ItemNumber item, Datum *key,
+				uint64 *hash)
+{
+	SimMeta		now;
+
+	if (sim_item_read(&state->ix, &state->meta.locator, item, key, hash))
+		return;
+	sim_read_meta(&state->ix, &now);
+	if (!sim_item_read(&state->ix, &now.locator, item, key, hash))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" does not know its item %u",
+						RelationGetRelationName(state->ix.rel), item),
+				 errhint("Please REINDEX it.")));
+}
+
 Datum
 sim_item_key(SimReader *reader, ItemNumber item)
 {
-	return sim_item_read(&reader->state->ix, item, NULL);
+	SimKeyMemo *memo = &reader->state->memo[item % SIM_KEY_MEMO];
+	uint64		hash;
+
+	if (!memo->used || memo->item != item)
+	{
+		sim_reader_item(reader->state, item, &memo->key, &hash);
+		memo->item = item;
+		memo->used = true;
+	}
+	return memo->key;
 }
 
 /* ---- neighbours ---- */
 
-static int
-by_item(const void *a, const void *b)
-{
-	uint32		x = ((const SimPlace *) a)->item;
-	uint32		y = ((const SimPlace *) b)->item;
+#define ST_SORT sort_places
+#define ST_ELEMENT_TYPE SimPlace
+#define ST_COMPARE(a, b) ((a)->item < (b)->item ? -1 : (a)->item > (b)->item)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
-	return x < y ? -1 : x > y ? 1 : 0;
+static SimPlace *
+find_place(SimReaderState *state, ItemNumber item)
+{
+	int			low = 0;
+	int			high = state->nplaces;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (state->places[middle].item < item)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < state->nplaces && state->places[low].item == item ?
+		&state->places[low] : NULL;
 }
 
 /* Fill the places of items from one leaf of the model's slots. */
@@ -122,6 +169,36 @@ read_leaf(SimReaderState *state, BlockNumber block, SimPlace *places, int n)
 			memcpy(&places[i].tid, sim_array_slot(page, slots, places[i].item),
 				   sizeof(ItemPointerData));
 	UnlockReleaseBuffer(buffer);
+}
+
+/*
+ * Ask for the lists before they are needed.  They lie all over the model and
+ * are rarely in the processor's caches; waiting for one after the other would
+ * take longer than all the rest of an answer.
+ */
+static void
+prefetch_lists(SimReaderState *state)
+{
+	Size		size = SIM_LIST_READ_SIZE(sim_options(state->ix.rel)->neighbors);
+	int			i;
+
+	for (i = 0; i < state->nplaces; i++)
+	{
+		ItemPointer tid = &state->places[i].tid;
+		Buffer		buffer;
+		char	   *list;
+		Size		line;
+
+		if (!ItemPointerIsValid(tid))
+			continue;
+		buffer = sim_recent_buffer(&state->ix, ItemPointerGetBlockNumber(tid));
+		if (!BufferIsValid(buffer))
+			continue;
+		list = (char *) BufferGetPage(buffer) +
+			ItemPointerGetOffsetNumber(tid) * SIM_LIST_ALIGN;
+		for (line = 0; line < size; line += PG_CACHE_LINE_SIZE / 2)
+			sim_prefetch(list + line);
+	}
 }
 
 void
@@ -145,7 +222,7 @@ sim_prepare_neighbors(SimReader *reader, const ItemNumber *items, int nitems)
 		ItemPointerSetInvalid(&place->tid);
 		state->nplaces++;
 	}
-	qsort(state->places, state->nplaces, sizeof(SimPlace), by_item);
+	sort_places(state->places, state->nplaces);
 	for (first = 0; first < state->nplaces; first = end)
 	{
 		uint32		leaf = state->places[first].item / per_leaf;
@@ -157,51 +234,59 @@ sim_prepare_neighbors(SimReader *reader, const ItemNumber *items, int nitems)
 		if (block != InvalidBlockNumber)
 			read_leaf(state, block, state->places + first, end - first);
 	}
+	prefetch_lists(state);
+}
+
+/* The list at a place, if what stands there is (still) that list. */
+static SimListHeader *
+list_at(SimReaderState *state, Page page, const SimPlace *place)
+{
+	Size		offset = (Size) ItemPointerGetOffsetNumber(&place->tid) *
+		SIM_LIST_ALIGN;
+	SimListHeader *header = (SimListHeader *) ((char *) page + offset);
+
+	if (offset + sizeof(SimListHeader) > BLCKSZ ||
+		header->generation != state->meta.generation ||
+		header->source != place->item ||
+		header->n > SIM_MAX_NEIGHBORS ||
+		offset + SIM_LIST_SIZE(header->n) > BLCKSZ)
+		return NULL;
+	return header;
 }
 
 /* Copy a list out of its page; false if it is not there (any more). */
 static bool
-copy_list(SimReaderState *state, const SimPlace *place, SimNeighbors *list)
+copy_list(SimReaderState *state, const SimPlace *place, bool supports,
+		  SimNeighbors *list)
 {
-	Buffer		buffer = sim_read(&state->ix,
-								  ItemPointerGetBlockNumberNoCheck(&place->tid),
-								  BUFFER_LOCK_SHARE);
-	Page		page = BufferGetPage(buffer);
-	SimListHeader *header;
-	bool		found = false;
+	Buffer		buffer = sim_read_unchecked(&state->ix,
+											ItemPointerGetBlockNumber(&place->tid),
+											BUFFER_LOCK_SHARE);
+	SimListHeader *header = list_at(state, BufferGetPage(buffer), place);
 
-	header = sim_record_at(page, SIM_PAGE_LIST,
-						   ItemPointerGetOffsetNumberNoCheck(&place->tid));
-	if (header && header->source == place->item &&
-		header->n <= SIM_MAX_NEIGHBORS &&
-		SimPageGetOpaque(page)->generation == state->meta.generation)
+	if (header)
 	{
-		memcpy(state->list, header, SIM_LIST_SIZE(header->n));
-		header = (SimListHeader *) state->list;
+		memcpy(state->list, header, supports ? SIM_LIST_SIZE(header->n) :
+			   SIM_LIST_READ_SIZE(header->n));
 		list->n = header->n;
 		list->source_hash = header->source_hash;
 		list->items = (uint32 *) (state->list + sizeof(SimListHeader));
 		list->weights = (float *) (list->items + list->n);
-		list->supports = (uint32 *) (list->weights + list->n);
-		found = true;
+		list->supports = supports ? (uint32 *) (list->weights + list->n) : NULL;
 	}
 	UnlockReleaseBuffer(buffer);
-	return found;
+	return header != NULL;
 }
 
 void
-sim_read_neighbors(SimReader *reader, ItemNumber item, SimNeighbors *list)
+sim_read_neighbors(SimReader *reader, ItemNumber item, bool supports,
+				   SimNeighbors *list)
 {
 	SimReaderState *state = reader->state;
-	SimPlace	wanted;
-	SimPlace   *place;
+	SimPlace   *place = find_place(state, item);
 
-	wanted.item = item;
-	place = state->nplaces == 0 ? NULL :
-		bsearch(&wanted, state->places, state->nplaces, sizeof(SimPlace),
-				by_item);
 	if (place == NULL || !ItemPointerIsValid(&place->tid) ||
-		!copy_list(state, place, list))
+		!copy_list(state, place, supports, list))
 		memset(list, 0, sizeof(*list));
 }
 

@@ -52,7 +52,7 @@ typedef struct SimNeighbors
 	int			n;
 	const uint32 *items;		/* ItemNumber */
 	const float *weights;
-	const uint32 *supports;		/* subjects that hold both items */
+	const uint32 *supports;		/* subjects that hold both items, or NULL */
 	uint64		source_hash;	/* of the item's key: the same on every node */
 } SimNeighbors;
 
@@ -84,7 +84,7 @@ extern int	sim_read_history(SimReader *reader, Datum subject,
 /* INVALID_ITEM when the index has never seen the item. */
 extern ItemNumber sim_find_item(SimReader *reader, Datum item);
 
-/* The item's key, palloc'd. */
+/* The item's key, palloc'd; not to be freed, it may be returned again. */
 extern Datum sim_item_key(SimReader *reader, ItemNumber item);
 
 /*
@@ -94,9 +94,9 @@ extern Datum sim_item_key(SimReader *reader, ItemNumber item);
 extern void sim_prepare_neighbors(SimReader *reader, const ItemNumber *items,
 								  int nitems);
 
-/* The item's neighbours; n = 0 when it has none. */
+/* The item's neighbours, with their supports if asked; n = 0 without any. */
 extern void sim_read_neighbors(SimReader *reader, ItemNumber item,
-							   SimNeighbors *list);
+							   bool supports, SimNeighbors *list);
 
 /*
  * All entries of recent popularity as one palloc'd array: counts by item and

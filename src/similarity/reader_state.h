@@ -15,6 +15,16 @@ typedef struct SimPlace
 	ItemPointerData tid;
 } SimPlace;
 
+/* Keys read lately: a few items are the reason for most of an answer. */
+#define SIM_KEY_MEMO	64
+
+typedef struct SimKeyMemo
+{
+	ItemNumber	item;
+	bool		used;
+	Datum		key;
+} SimKeyMemo;
+
 typedef struct SimReaderState
 {
 	SimIndex	ix;
@@ -23,7 +33,11 @@ typedef struct SimReaderState
 	Buffer		vm_buffer;
 	SimPlace   *places;			/* ascending */
 	int			nplaces;
+	SimKeyMemo	memo[SIM_KEY_MEMO];
 	char		list[SIM_LIST_SIZE(SIM_MAX_NEIGHBORS)] pg_attribute_aligned(8);
 } SimReaderState;
+
+extern void sim_reader_item(SimReaderState *state, ItemNumber item, Datum *key,
+							uint64 *hash);
 
 #endif

@@ -135,23 +135,33 @@ typedef struct SimChunk
 /* In memory; on disk tid, item[, time][, strength] are packed. */
 typedef struct SimPosting
 {
-	ItemPointerData tid;
-	ItemNumber	item;
 	TimestampTz time;
+	ItemNumber	item;
 	float		strength;
+	ItemPointerData tid;
 } SimPosting;
 
 /* ---- the model ---- */
 
-/* A neighbour list on a page: items, then weights, then supports. */
+/*
+ * A neighbour list on a page: items, then weights, then supports.  Lists have
+ * no line pointers; the offset in a list's TID counts SIM_LIST_ALIGN bytes
+ * from the start of the page, so that who has the TID knows the address.
+ * What says that this is the right list stands beside it, for the same
+ * reason: the special space would be one more cache line to wait for.
+ */
 typedef struct SimListHeader
 {
 	uint64		source_hash;
-	uint32		n;
+	uint32		generation;
 	ItemNumber	source;
+	uint32		n;
+	uint32		unused;
 } SimListHeader;
 
+#define SIM_LIST_ALIGN		8
 #define SIM_LIST_SIZE(n)	(sizeof(SimListHeader) + (n) * 3 * sizeof(uint32))
+#define SIM_LIST_READ_SIZE(n) (sizeof(SimListHeader) + (n) * 2 * sizeof(uint32))
 #define SIM_MAX_NEIGHBORS	500
 
 typedef struct SimPopularOnPage
@@ -246,6 +256,12 @@ extern TimestampTz sim_value_time(SimIndex *ix, Datum *values, bool *isnull);
 extern float sim_value_strength(SimIndex *ix, Datum *values, bool *isnull);
 extern bool sim_relation_is_similarity(Relation index);
 
+#if defined(__GNUC__)
+#define sim_prefetch(address) __builtin_prefetch(address, 0, 2)
+#else
+#define sim_prefetch(address) ((void) (address))
+#endif
+
 /* ---- page.c: pages, free space, logged changes ---- */
 
 /*
@@ -269,6 +285,8 @@ extern char *sim_page_array(Page page);
 extern int	sim_page_count(Page page, Size element_size);
 extern void sim_page_set_count(Page page, int count, Size element_size);
 extern Buffer sim_read(SimIndex *ix, BlockNumber block, int mode);
+extern Buffer sim_read_unchecked(SimIndex *ix, BlockNumber block, int mode);
+extern Buffer sim_recent_buffer(SimIndex *ix, BlockNumber block);
 extern Buffer sim_new_buffer(SimIndex *ix);
 extern Buffer sim_chunk_buffer(SimIndex *ix, Size size);
 extern void sim_free_page(SimIndex *ix, BlockNumber block);
@@ -309,7 +327,8 @@ extern void sim_directory_split(SimIndex *ix, bool items);
 
 extern ItemNumber sim_item_lookup(SimIndex *ix, Datum key, uint64 hash);
 extern ItemNumber sim_item_intern(SimIndex *ix, Datum key, uint64 hash);
-extern Datum sim_item_read(SimIndex *ix, ItemNumber item, uint64 *hash);
+extern bool sim_item_read(SimIndex *ix, const SimArray *locator,
+						  ItemNumber item, Datum *key, uint64 *hash);
 
 /* ---- subjects.c: records, and their chunks ---- */
 
