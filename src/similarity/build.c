@@ -51,6 +51,9 @@ typedef struct KeyEntry
 /* Memory of one row while it waits for its batch: posting, subject, order. */
 #define ROW_SIZE (sizeof(SimPosting) + 2 * sizeof(uint32))
 
+/* Pages logged between two reports of progress. */
+#define LOG_PAGES 1024
+
 typedef struct Build
 {
 	SimIndex	ix;
@@ -277,6 +280,24 @@ notice_untrained(Relation index)
 			 errhint("The first VACUUM after rows have come, by autovacuum or by hand, trains it; so does SELECT personalize.retrain(...).")));
 }
 
+/* WAL-log the finished pages, some at a time to show progress. */
+static void
+log_pages(SimClock *clock, Relation index)
+{
+	BlockNumber nblocks = RelationGetNumberOfBlocks(index);
+	BlockNumber block;
+
+	sim_phase(clock, SIM_PHASE_WRITING, nblocks);
+	if (!RelationNeedsWAL(index))
+		return;
+	for (block = 0; block < nblocks; block += LOG_PAGES)
+	{
+		log_newpage_range(index, MAIN_FORKNUM, block,
+						  Min(block + LOG_PAGES, nblocks), true);
+		sim_phase_done(Min(block + LOG_PAGES, nblocks));
+	}
+}
+
 IndexBuildResult *
 sim_build(Relation heap, Relation index, IndexInfo *info)
 {
@@ -298,10 +319,7 @@ sim_build(Relation heap, Relation index, IndexInfo *info)
 		sim_train_timed(&build.ix, false, &build.clock);
 	else if (!ReindexIsProcessingIndex(RelationGetRelid(index)))
 		notice_untrained(index);
-	sim_phase(&build.clock, SIM_PHASE_WRITING, -1);
-	if (RelationNeedsWAL(index))
-		log_newpage_range(index, MAIN_FORKNUM, 0,
-						  RelationGetNumberOfBlocks(index), true);
+	log_pages(&build.clock, index);
 	sim_clock_report(&build.clock, index);
 
 	result = palloc0(sizeof(IndexBuildResult));

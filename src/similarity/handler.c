@@ -12,45 +12,11 @@
 #include "nodes/pathnodes.h"
 #include "optimizer/cost.h"
 #include "commands/vacuum.h"
-#include "utils/memutils.h"
 
 #include "similarity/progress.h"
 #include "similarity/similarity.h"
 
 PG_FUNCTION_INFO_V1(similarity_handler);
-
-static bool
-sim_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
-		   Relation heap, IndexUniqueCheck check_unique, bool unchanged,
-		   IndexInfo *info)
-{
-	SimIndex	ix;
-	SimPosting	posting;
-	MemoryContext context;
-	MemoryContext old;
-	Datum		item;
-	Datum		subject;
-	uint64		hash;
-
-	if (isnull[0] || isnull[1])
-		return false;
-	context = AllocSetContextCreate(CurrentMemoryContext, "similarity insert",
-									ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(context);
-	sim_index_open(&ix, index);
-	posting.tid = *tid;
-	posting.time = sim_value_time(&ix, values, isnull);
-	posting.strength = sim_value_strength(&ix, values, isnull);
-	item = typed_key_plain(&ix.item, values[1]);
-	subject = typed_key_plain(&ix.subject, values[0]);
-	posting.item = sim_item_intern(&ix, item, typed_key_hash(&ix.item, item));
-	hash = typed_key_hash(&ix.subject, subject);
-	sim_subject_append(&ix, subject, hash, &posting);
-	sim_log_append(&ix, hash, &posting);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
-	return false;
-}
 
 /* No path is ever built on the index; should one be, it must not be taken. */
 static void

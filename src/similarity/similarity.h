@@ -9,6 +9,7 @@
 #ifndef PERSONALIZE_SIMILARITY_H
 #define PERSONALIZE_SIMILARITY_H
 
+#include "access/amapi.h"
 #include "access/generic_xlog.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
@@ -407,6 +408,10 @@ struct IndexBulkDeleteResult;
 extern struct IndexBuildResult *sim_build(Relation heap, Relation index,
 										  struct IndexInfo *info);
 extern void sim_buildempty(Relation index);
+extern bool sim_insert(Relation index, Datum *values, bool *isnull,
+					   ItemPointer tid, Relation heap,
+					   IndexUniqueCheck check_unique, bool unchanged,
+					   struct IndexInfo *info);
 extern struct IndexBulkDeleteResult *sim_bulkdelete(struct IndexVacuumInfo *info,
 													struct IndexBulkDeleteResult *stats,
 													bool (*callback) (ItemPointer itemptr, void *state),
