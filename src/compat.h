@@ -26,6 +26,14 @@
 #define relation_owned_by(relid, roleid) pg_class_ownercheck(relid, roleid)
 #endif
 
+/* PostgreSQL 17 made this one of a family. */
+#if PG_VERSION_NUM >= 170000
+#define is_autovacuum_worker() AmAutoVacuumWorkerProcess()
+#else
+#include "postmaster/autovacuum.h"
+#define is_autovacuum_worker() IsAutoVacuumWorkerProcess()
+#endif
+
 /* PostgreSQL 18 tells whether the delay is one of ANALYZE. */
 #if PG_VERSION_NUM >= 180000
 #define vacuum_pause() vacuum_delay_point(false)

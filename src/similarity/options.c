@@ -64,19 +64,20 @@ refuse_nan(const SimOptions *options)
 				 errmsg("a storage parameter of a similarity index cannot be NaN")));
 }
 
+#define OPTION(name, type) \
+	{.optname = #name, .opttype = type, .offset = offsetof(SimOptions, name)}
+
 bytea *
 sim_parse_options(Datum reloptions, bool validate)
 {
 	static const relopt_parse_elt tab[] = {
-		{"neighbors", RELOPT_TYPE_INT, offsetof(SimOptions, neighbors)},
-		{"history", RELOPT_TYPE_INT, offsetof(SimOptions, history)},
-		{"min_support", RELOPT_TYPE_INT, offsetof(SimOptions, min_support)},
-		{"retrain_after", RELOPT_TYPE_REAL, offsetof(SimOptions, retrain_after)},
-		{"subject_exponent", RELOPT_TYPE_REAL,
-		offsetof(SimOptions, subject_exponent)},
-		{"popularity_exponent", RELOPT_TYPE_REAL,
-		offsetof(SimOptions, popularity_exponent)},
-		{"sharpness", RELOPT_TYPE_REAL, offsetof(SimOptions, sharpness)}
+		OPTION(neighbors, RELOPT_TYPE_INT),
+		OPTION(history, RELOPT_TYPE_INT),
+		OPTION(min_support, RELOPT_TYPE_INT),
+		OPTION(retrain_after, RELOPT_TYPE_REAL),
+		OPTION(subject_exponent, RELOPT_TYPE_REAL),
+		OPTION(popularity_exponent, RELOPT_TYPE_REAL),
+		OPTION(sharpness, RELOPT_TYPE_REAL)
 	};
 
 	SimOptions *options;

@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "similarity/records.h"
 #include "similarity/train.h"
 
@@ -29,7 +30,7 @@ sim_memory_budget(void)
 {
 	int			kilobytes = maintenance_work_mem;
 
-	if (IsAutoVacuumWorkerProcess() && autovacuum_work_mem != -1)
+	if (is_autovacuum_worker() && autovacuum_work_mem != -1)
 		kilobytes = autovacuum_work_mem;
 	return (Size) kilobytes * 1024;
 }
