@@ -27,9 +27,9 @@ SELECT coalesce(nullif(:'anchor', '')::timestamptz, date_trunc('hour', now())) A
 CREATE TEMPORARY TABLE size_list (
     size text, customers int, products int, orders_each float8, cards int);
 INSERT INTO size_list VALUES
-    ('small',    300,  150, 10.5,  700),
-    ('medium',  5000,  600, 15.6, 2000),
-    ('large',  50000, 3000, 25.0, 4000);
+    ('small',    300,  150, 11.5,  700),
+    ('medium',  5000,  600, 17.0, 2000),
+    ('large',  50000, 3000, 26.5, 4000);
 SELECT customers AS n_customers, products AS n_products, orders_each, cards
 FROM size_list WHERE size = :'size' \gset
 
@@ -62,10 +62,10 @@ CREATE FUNCTION shop.chance(what text, n bigint) RETURNS float8
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS :'body';
 
 -- Demand has five periods: winter 0, spring 1, summer 2, autumn 3, and the
--- last ten days (4), in which a few products are suddenly much wanted.
+-- last seven days (4), in which everyone talks of a few products.
 CREATE FUNCTION shop.period(at timestamptz, anchor timestamptz) RETURNS int
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN at > anchor - interval '10 days' THEN 4
+    SELECT CASE WHEN at > anchor - interval '7 days' THEN 4
                 ELSE extract(month FROM at AT TIME ZONE 'UTC')::int % 12 / 3 END
 $$;
 
@@ -90,15 +90,16 @@ WITH combination AS (
 ), numbered AS (
     SELECT *, row_number() OVER (ORDER BY shop.chance('shelf', hashtext(name)), name) AS id
     FROM picked
+), famed AS (
+    SELECT *, row_number() OVER (PARTITION BY kind ORDER BY shop.chance('fame', id)) AS fame
+    FROM numbered
 )
-SELECT id::int, name, kind, series, category, level, demand, season, refill, tastes,
+SELECT id::int, name, kind, series, category, level, season, refill, tastes,
        round(price * (0.45 + 0.3 * level) * (0.92 + 0.16 * shop.chance('price', id))) - 0.05 AS price,
        -- demand of a kind spreads over its products by Zipf's law
-       demand * power(row_number() OVER same_kind, -0.9)
-           / sum(power(nth, -0.9)) OVER (PARTITION BY kind) AS weight,
-       row_number() OVER (ORDER BY shop.chance('hype', id)) <= 4 + :n_products / 150 AS hype
-FROM numbered
-WINDOW same_kind AS (PARTITION BY kind ORDER BY shop.chance('fame', id));
+       demand * power(fame, -0.9) / sum(power(fame, -0.9)) OVER (PARTITION BY kind) AS weight,
+       fame = 1 AND tastes <> '{everyone}' AND shop.chance('talk', hashtext(kind)) < 0.08 AS talked_of
+FROM famed;
 
 INSERT INTO shop.products
 SELECT id, name, category, price, shop.chance('stock', id) < 0.88,
@@ -146,7 +147,7 @@ UPDATE taste_range SET upper = 1 WHERE n = 9;      -- whatever rounding left
 
 CREATE TEMPORARY TABLE deck AS
 WITH calendar AS (
-    SELECT period, CASE period WHEN 4 THEN shop.period(:'anchor'::timestamptz - interval '11 days',
+    SELECT period, CASE period WHEN 4 THEN shop.period(:'anchor'::timestamptz - interval '8 days',
                                                        :'anchor') ELSE period END AS season
     FROM generate_series(0, 4) AS period
 ), weighted AS (
@@ -159,7 +160,7 @@ WITH calendar AS (
                   WHEN d.season = (array['winter', 'spring', 'summer', 'autumn'])[1 + c.season] THEN 2.2
                   WHEN d.season = (array['summer', 'autumn', 'winter', 'spring'])[1 + c.season] THEN 0.2
                   ELSE 0.9 END
-           * CASE WHEN d.hype AND c.period = 4 THEN 9 ELSE 1 END AS w
+           * CASE WHEN d.talked_of AND c.period = 4 THEN 8 ELSE 1 END AS w
     FROM taste_range t
     CROSS JOIN calendar c
     CROSS JOIN generate_series(1, 3) AS l(level)
@@ -257,12 +258,13 @@ SELECT customer_id, product_id, order_id, ordered_at,
 FROM (SELECT o.customer_id, d.id AS product_id, o.id AS order_id, o.at AS ordered_at, d.refill,
              o.id * 10000 + d.id AS key,
              row_number() OVER (PARTITION BY o.customer_id, d.kind ORDER BY o.id, d.id) AS nth,
-             row_number() OVER (PARTITION BY o.customer_id, d.kind, d.id ORDER BY o.id) AS nth_same
+             row_number() OVER (PARTITION BY o.customer_id, d.kind, d.id ORDER BY o.id) AS nth_same,
+             row_number() OVER (PARTITION BY o.customer_id, d.kind, o.id ORDER BY d.id) AS nth_in_order
       FROM (SELECT DISTINCT order_id, product_id FROM line_draw) AS l
       JOIN order_draw o ON o.id = l.order_id
       JOIN shop.products p ON p.id = l.product_id AND p.launched_at <= o.at
       JOIN product_draw d ON d.id = p.id) AS wanted
-WHERE nth = 1 OR refill OR (nth_same = 1 AND shop.chance('another', key) < 0.2)
+WHERE nth = 1 OR refill OR (nth_same = 1 AND nth_in_order = 1 AND shop.chance('another', key) < 0.2)
 ORDER BY order_id, product_id;
 
 CREATE TABLE shop.orders AS

@@ -65,16 +65,17 @@ FROM similarity_stats('purchases');
 :hide
 
 
--- A climber who has bought a fair number of things, nearly all for climbing.
-SELECT c.id AS customer, c.name AS customer_name, ct.taste
-FROM customer_tastes ct
-JOIN customers c ON c.id = ct.customer_id
-JOIN purchases b USING (customer_id)
-LEFT JOIN product_tastes pt ON pt.product_id = b.product_id AND pt.taste = ct.taste
-WHERE ct.taste = 'climber' AND ct.main
-  AND NOT EXISTS (SELECT FROM customer_tastes x WHERE x.customer_id = c.id AND NOT x.main)
-GROUP BY c.id, ct.taste
-ORDER BY least(count(DISTINCT b.product_id), 10) * sum(coalesce(pt.affinity, -0.5)) / count(*) DESC, c.id
+-- A climber who has bought about ten things, nearly all for climbing, but none
+-- in the last weeks.
+SELECT c.id AS customer, c.name AS customer_name
+FROM customers c
+JOIN customer_tastes ct ON ct.customer_id = c.id AND ct.main AND ct.taste = 'climber'
+JOIN purchases b ON b.customer_id = c.id
+LEFT JOIN product_tastes pt ON pt.product_id = b.product_id AND pt.taste = 'climber'
+WHERE NOT EXISTS (SELECT FROM customer_tastes x WHERE x.customer_id = c.id AND NOT x.main)
+GROUP BY c.id
+ORDER BY avg(coalesce(pt.affinity, 0)) - 0.12 * abs(count(DISTINCT b.product_id) - 10)
+         - 0.5 * (max(b.ordered_at) > :'anchor'::timestamptz - interval '20 days')::int DESC, c.id
 LIMIT 1 \gset
 
 \echo
@@ -256,16 +257,17 @@ ORDER BY r.reason DESC, r.score DESC;
 :hide
 
 
+SELECT least(500, :customers) AS sampled \gset
 \echo
 \echo :bold'11. Is it any good?':plain
 \echo
 \echo 'This shop is made up, so the truth is known: the tables customer_tastes and'
-\echo 'product_tastes, which no index has seen. Ten products are offered to each of 500'
+\echo 'product_tastes, which no index has seen. Ten products are offered to each of' :sampled
 \echo 'customers, but nothing that is for everyone, such as sun cream. How many are to'
 \echo 'their taste?'
 :show
 WITH sample AS (
-    SELECT id FROM customers ORDER BY chance('sample', id) LIMIT 500
+    SELECT id FROM customers ORDER BY chance('sample', id) LIMIT :sampled
 ), bestsellers AS (
     SELECT product_id, count(*) AS sold
     FROM purchases JOIN (SELECT DISTINCT product_id FROM product_tastes) AS t USING (product_id)
@@ -279,7 +281,8 @@ WITH sample AS (
     SELECT 'bestsellers not bought yet', s.id, b.product_id
     FROM sample s,
          LATERAL (SELECT product_id FROM bestsellers
-                  WHERE product_id NOT IN (SELECT product_id FROM purchases WHERE customer_id = s.id)
+                  WHERE product_id NOT IN (SELECT product_id FROM purchases
+                                           WHERE customer_id = s.id)
                   ORDER BY sold DESC, product_id LIMIT 10) AS b
 )
 SELECT list, round(100 * avg((EXISTS (
@@ -294,7 +297,7 @@ FROM offered o GROUP BY list ORDER BY 2 DESC;
 \echo
 \echo :bold'12. And fast?':plain
 \echo
-\echo 'A thousand calls, each for another customer:'
+\echo 'A thousand calls, for one customer after the other:'
 SELECT clock_timestamp() AS started \gset
 :show
 SELECT count(*) AS items

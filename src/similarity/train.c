@@ -16,7 +16,6 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
-#include "postmaster/autovacuum.h"
 #include "storage/indexfsm.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"

@@ -113,11 +113,9 @@ SELECT item, reason FROM recommend_from('purchases', NULL, 2);
 SELECT item, reason FROM recommend_from('purchases', '{boat,NULL}', 2);
 SELECT item, reason FROM recommend_from('purchases', '{boat}', 2, exclude => '{lamp}');
 
--- recommend_from: the later of two places counts, the most recent of equals is because
+-- recommend_from: what is there twice counts once
 SELECT item, score = (SELECT score FROM recommend_from('purchases', '{tent}', 1)) AS once
 FROM recommend_from('purchases', '{tent,tent,tent}', 1);
-SELECT item, because FROM recommend_from('purchases', '{tent,stove,tent}', 1)
-UNION ALL SELECT item, because FROM recommend_from('purchases', '{stove,tent}', 1);
 
 -- similar_items: of the unknown, nothing
 SELECT * FROM similar_items('purchases', 'boat');
@@ -417,6 +415,9 @@ INSERT INTO ties SELECT g, x FROM generate_series(1, 20) g, LATERAL (VALUES (100
 CREATE INDEX ON ties USING similarity (s, i);
 SELECT string_agg(item, ' ' ORDER BY ordinality) FROM similar_items('ties', 1000, 5) WITH ORDINALITY;
 SELECT string_agg(item, ' ' ORDER BY ordinality) FROM recommend_from('ties', '{1000}', 5) WITH ORDINALITY;
+SELECT item, score, because FROM recommend_from('ties', '{980,999}');
+SELECT item, score, because FROM recommend_from('ties', '{999,980}');
+SELECT item, score, because FROM recommend_from('ties', '{999,980,999}');
 SELECT string_agg(item, ' ' ORDER BY ordinality) FROM trending('ties', 6) WITH ORDINALITY;
 SELECT string_agg(item, ' ' ORDER BY ordinality) FROM recommend('ties', 0, 6) WITH ORDINALITY;
 

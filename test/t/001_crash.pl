@@ -1,0 +1,94 @@
+# Crashes at any point: of inserts, of VACUUM, of a training.  Every page that is replayed is compared with what
+# the primary wrote.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Similarity;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $node = start_node('crash', "wal_consistency_checking = 'generic'", 'maintenance_work_mem = 16MB');
+create_events($node, 20_000);
+check_history($node, 'before');
+
+my $insert = <<~'SQL';
+	\set s random_zipfian(1, 2000, 1.05)
+	\set i random_zipfian(1, 500, 1.05)
+	INSERT INTO events (s, i) VALUES (:s, :i);
+	SQL
+my $insert_many = <<~'SQL';
+	\set a random(1, 2000)
+	BEGIN;
+	INSERT INTO events (s, i) SELECT (:a + x * 37) % 2000, (:a * x) % 550 FROM generate_series(1, 30) x;
+	ROLLBACK;
+	SQL
+my $change = <<~'SQL';
+	\set s random(1, 2000)
+	UPDATE events SET i = (i + 7) % 500 WHERE ctid = (SELECT ctid FROM events WHERE s = :s LIMIT 1);
+	SQL
+my $delete = <<~'SQL';
+	\set s random(1, 2000)
+	DELETE FROM events WHERE s = :s AND i % 3 = 0;
+	SQL
+my $vacuum = "VACUUM (INDEX_CLEANUP ON) events;\n";
+my $retrain = "SELECT personalize.retrain('events');\n";
+
+my @rounds = (
+	[ 'inserts', [] ],
+	[ 'VACUUM', [$vacuum] ],
+	[ 'training', [$retrain] ],
+	[ 'VACUUM and training', [ $vacuum, $retrain ] ],
+	[ 'VACUUM and training again', [ $vacuum, $retrain ] ]);
+
+srand(7);
+foreach my $round (@rounds)
+{
+	my ($what, $maintenance) = @$round;
+	my @runs = background_pgbench($node, 4, 60, [ $insert, 20 ], [ $insert_many, 1 ], [ $change, 6 ], [ $delete, 2 ]);
+
+	push @runs, background_pgbench($node, 1, 60, @$maintenance) if @$maintenance;
+	$node->safe_psql('postgres', 'CHECKPOINT') if rand() < 0.5;
+	sleep(1.2 + rand(0.8));
+	my $before = $node->safe_psql('postgres',
+		q{SELECT count(*), (SELECT generation FROM personalize.similarity_stats('events')) FROM events});
+	$node->stop('immediate');
+	$_->{handle}->finish foreach @runs;
+	$node->start;
+	note("rows and generation before the crash: $before, after it: "
+		. $node->safe_psql('postgres', q{SELECT count(*), (SELECT generation FROM personalize.similarity_stats('events')) FROM events}));
+	check_history($node, "after a crash during $what");
+	check_against_fresh($node, "after a crash during $what");
+}
+
+# a build that a crash ends leaves nothing behind
+my $build = background_pgbench($node, 1, 60, <<~'SQL');
+	CREATE INDEX doomed ON events USING similarity (i, s);
+	DROP INDEX doomed;
+	SQL
+sleep(0.7);
+$node->stop('immediate');
+$build->{handle}->finish;
+$node->start;
+$node->safe_psql('postgres', 'DROP INDEX IF EXISTS doomed');
+check_history($node, 'after a crash during CREATE INDEX');
+
+# an unlogged table is empty after a crash, and so is its index
+$node->safe_psql('postgres', <<~'SQL');
+	CREATE UNLOGGED TABLE transient (s int, i int);
+	INSERT INTO transient SELECT x % 50, x % 17 FROM generate_series(1, 1000) x;
+	CREATE INDEX ON transient USING similarity (s, i);
+	SQL
+my $stats = q{SELECT interactions, subjects, items, generation FROM personalize.similarity_stats('transient')};
+is($node->safe_psql('postgres', $stats), '1000|50|17|1', 'unlogged table before the crash');
+$node->stop('immediate');
+$node->start;
+is($node->safe_psql('postgres', $stats), '0|0|0|0', 'unlogged table after the crash');
+$node->safe_psql('postgres', q{INSERT INTO transient VALUES (1, 1), (1, 2), (2, 1), (2, 3); SELECT personalize.retrain('transient')});
+is($node->safe_psql('postgres', q{SELECT item FROM personalize.recommend('transient', 2, 1)}), '2', '... and new rows find their way');
+
+$node->stop;
+done_testing();

@@ -1,0 +1,93 @@
+# A streaming standby answers as the primary does, while it replays and once it is promoted.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Similarity;
+use Test::More;
+
+my $primary = start_node('primary', "wal_consistency_checking = 'generic'");
+$primary->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'base', has_streaming => 1);
+# VACUUM's conflict with a snapshot is PostgreSQL's own and not ours to test
+$standby->append_conf('postgresql.conf', "hot_standby_feedback = on\nmax_standby_streaming_delay = -1\n");
+$standby->start;
+
+sub same_answers
+{
+	my ($name) = @_;
+	my $stats = q{SELECT subjects, items, interactions, generation, changed, trained_at, total_bytes, free_bytes
+		FROM personalize.similarity_stats('events')};
+
+	$primary->wait_for_catchup($standby);
+	my $expected = answers($primary, 'events');
+	unlike($expected, qr/\|$/m, "$name: there are answers");
+	is(answers($standby, 'events'), $expected, "$name: the standby's answers are the primary's");
+	is($standby->safe_psql('postgres', $stats), $primary->safe_psql('postgres', $stats), "$name: statistics too");
+	check_history($standby, "$name, on the standby");
+}
+
+create_events($primary, 20_000);
+same_answers('built index');
+
+$primary->safe_psql('postgres', 'INSERT INTO events (s, i) SELECT draw(6, x, 2000), draw(7, x, 555) FROM generate_series(1, 5000) x');
+same_answers('inserts');
+
+my ($status, $out, $err) = $standby->psql('postgres', q{SELECT personalize.retrain('events')});
+isnt($status, 0, 'retrain() fails on the standby');
+like($err, qr/ERROR:  recovery is in progress.*HINT:/s, '... and says why and what to do');
+is($standby->safe_psql('postgres', q{SELECT count(*) > 0 FROM personalize.recommend('events', 5)}), 't', '... without harm');
+
+# reads while the primary does everything at once
+my $write = <<~'SQL';
+	\set s random(1, 2000)
+	\set i random_zipfian(1, 500, 1.05)
+	INSERT INTO events (s, i) VALUES (:s, :i);
+	SQL
+my $delete = <<~'SQL';
+	\set s random(1, 2000)
+	DELETE FROM events WHERE s = :s;
+	SQL
+my $read = <<~'SQL';
+	\set s random(0, 2200)
+	\set i random(0, 600)
+	SELECT count(*) FROM personalize.recommend('events', :s);
+	SELECT count(*) FROM personalize.similar_items('events', :i);
+	SELECT count(*) FROM personalize.recommend_from('events', ARRAY[:i, 3, 4]);
+	SQL
+my $trending = "SELECT count(*) FROM personalize.trending('events', 10);\n";
+my @runs = (
+	[ 'writes', background_pgbench($primary, 2, 5, [ $write, 40 ], [ $delete, 1 ]) ],
+	[ 'VACUUM and training', background_pgbench($primary, 1, 5, 'VACUUM (INDEX_CLEANUP ON) events;', q{SELECT personalize.retrain('events');}) ],
+	[ 'reads on the standby', background_pgbench($standby, 2, 5, [ $read, 50 ], [ $trending, 1 ]) ]);
+end_pgbench($_->[1], $_->[0]) foreach @runs;
+same_answers('after a storm');
+
+$primary->safe_psql('postgres', 'REINDEX INDEX CONCURRENTLY events_similarity');
+same_answers('REINDEX CONCURRENTLY');
+$primary->safe_psql('postgres', 'TRUNCATE events');
+$primary->safe_psql('postgres', q{INSERT INTO events (s, i) SELECT draw(4, x, 1500), draw(5, x, 555) FROM generate_series(1, 15000) x; VACUUM events});
+same_answers('TRUNCATE, and trained by VACUUM');
+
+# an unlogged index is not there: said, and no empty answer
+$primary->safe_psql('postgres', 'CREATE UNLOGGED TABLE transient (s int, i int); CREATE INDEX ON transient USING similarity (s, i)');
+$primary->wait_for_catchup($standby);
+foreach my $query (q{personalize.recommend('transient', 1)}, q{personalize.trending('transient')},
+	q{personalize.similar_items('transient', 1)}, q{personalize.similarity_stats('transient')})
+{
+	($status, $out, $err) = $standby->psql('postgres', "SELECT * FROM $query");
+	like($err, qr/cannot access temporary or unlogged relations during recovery/, "unlogged: $query");
+}
+
+$primary->stop;
+$standby->promote;
+$standby->safe_psql('postgres', 'INSERT INTO events (s, i) SELECT draw(8, x, 1700), draw(9, x, 577) FROM generate_series(1, 5000) x; DELETE FROM events WHERE s % 7 = 3');
+check_history($standby, 'promoted');
+check_against_fresh($standby, 'promoted');
+
+$standby->stop;
+done_testing();
