@@ -61,6 +61,16 @@ interactions() {
 	SQL
 }
 
+# A table `purchases` of the first $rows of them, unless it is there already.
+make_purchases() {
+	[ "$(sql -c "SELECT to_regclass('purchases') IS NOT NULL")" = f ] || return 0
+	sql <<-SQL
+		CREATE TABLE purchases (customer_id int, product_id int, ordered_at timestamptz);
+		INSERT INTO purchases $(interactions 1 "$rows");
+		VACUUM ANALYZE purchases;
+	SQL
+}
+
 # The size of everything, in BENCH_ROWS; subjects and items keep their proportion.
 rows=${BENCH_ROWS:-10000000}
 subjects=${BENCH_SUBJECTS:-$((rows / 100))}
