@@ -26,8 +26,8 @@ verdict() {
 # The median of the numbers in stdin, one a line.
 median() { sort -g | awk '{ a[NR] = $1 } END { if (NR) print (NR % 2) ? a[(NR + 1) / 2] : (a[NR / 2] + a[NR / 2 + 1]) / 2 }'; }
 
-# Functions for the measurements; CPU seconds are the server process's own, user and system,
-# in the clock ticks of the kernel.
+# Functions for the measurements.  CPU seconds are the server process's own, user and system:
+# from the scheduler's statistics in nanoseconds, or where a kernel has none in its ticks.
 prepare_database() {
 	sql <<-'SQL'
 		SET client_min_messages = warning;
@@ -35,8 +35,10 @@ prepare_database() {
 		CREATE SCHEMA IF NOT EXISTS bench;
 
 		CREATE OR REPLACE FUNCTION bench.cpu() RETURNS float8 LANGUAGE sql VOLATILE AS $$
-			SELECT (f[12]::float8 + f[13]::float8) / 100
-			FROM string_to_array(regexp_replace(pg_read_file('/proc/self/stat'), '^.*\) ', ''), ' ') f
+			SELECT coalesce(
+				split_part(pg_read_file('/proc/self/schedstat', 0, 100, true), ' ', 1)::float8 / 1e9,
+				(SELECT (f[12]::float8 + f[13]::float8) / 100
+				FROM string_to_array(regexp_replace(pg_read_file('/proc/self/stat'), '^.*\) ', ''), ' ') f))
 		$$;
 
 		-- A number in (0, 1) that depends on i and seed alone.
@@ -45,7 +47,6 @@ prepare_database() {
 			SELECT ((hashint8extended(i, seed) & 4294967295) + 0.5) / 4294967296
 		$$;
 	SQL
-	[ "$(getconf CLK_TCK)" = 100 ] || note "the kernel does not tick at 100 Hz: CPU times are wrong by that factor"
 }
 
 # Interactions first .. last of an endless shop: subjects uniform, items by Zipf's law

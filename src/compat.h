@@ -45,7 +45,9 @@
 #if PG_VERSION_NUM >= 160000
 #define read_recent_buffer(rel, block, buffer) \
 	ReadRecentBuffer((rel)->rd_locator, MAIN_FORKNUM, block, buffer)
+#define relation_file(rel) ((rel)->rd_locator.relNumber)
 #else
+#define relation_file(rel) ((rel)->rd_node.relNode)
 #define read_recent_buffer(rel, block, buffer) \
 	ReadRecentBuffer((rel)->rd_node, MAIN_FORKNUM, block, buffer)
 #endif

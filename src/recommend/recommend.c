@@ -237,7 +237,7 @@ add_tied(RecommendCall *call, const double *weights, int first, int end)
 		CHECK_FOR_INTERRUPTS();
 		copy->source = call->history[i].item;
 		copy->weight = weights[i];
-		sim_read_neighbors(call->reader, copy->source, false, &list);
+		sim_read_neighbors(call->reader, copy->source, &list);
 		if (list.n == 0)
 			continue;
 		copy->list = list;
@@ -245,6 +245,7 @@ add_tied(RecommendCall *call, const double *weights, int first, int end)
 								  list.items, list.n * sizeof(uint32));
 		copy->list.weights = memcpy(palloc(list.n * sizeof(float)),
 									list.weights, list.n * sizeof(float));
+		sim_release_neighbors(&list);
 		n++;
 	}
 	qsort(lists, n, sizeof(ReadList), by_source_hash);
@@ -258,8 +259,9 @@ add_single(RecommendCall *call, const double *weights, int i)
 	SimNeighbors list;
 
 	CHECK_FOR_INTERRUPTS();
-	sim_read_neighbors(call->reader, call->history[i].item, false, &list);
+	sim_read_neighbors(call->reader, call->history[i].item, &list);
 	add_list(call, &list, weights[i], call->history[i].item);
+	sim_release_neighbors(&list);
 }
 
 /* The best by neighbour lists; ref is the place in sources. */

@@ -67,7 +67,7 @@ contribution(double value, uint32 ref)
 
 	/* floats that are not negative are ordered as their bits are */
 	bits.f = (float) value;
-	return (int64) (((uint64) Max(bits.i, 0) << 32) | (uint32) ~ref);
+	return (int64) (((uint64) bits.i << 32) | (uint32) ~ref);
 }
 
 static inline uint32
@@ -252,38 +252,67 @@ scores_exclude(const ItemNumber *items, int n)
 		get_slot(&scores, items[i])->score = -get_float8_infinity();
 }
 
-/*
- * Numbers that are out of range come from a model that was finished since the
- * index was opened; an answer with it is not returned.
- */
-static void
-add_direct(ScoreTable *t, const SimNeighbors *list, double weight, uint32 ref)
+/* What a part of a list contributes, computed ahead in loops that vectorise. */
+#define PART	128
+
+typedef struct Part
 {
-	const ItemNumber *items = list->items;
-	const float *weights = list->weights;
+	double		values[PART];
+	int64		contributions[PART];
+} Part;
+
+static void
+fill_part(Part *part, const float *weights, int n, double weight, uint32 ref)
+{
+	union
+	{
+		float		f[PART];
+		int32		i[PART];
+	}			bits;
+	int64		low = (uint32) ~ref;
+
+	for (int i = 0; i < n; i++)
+	{
+		part->values[i] = weight * weights[i];
+		bits.f[i] = (float) part->values[i];
+	}
+	for (int i = 0; i < n; i++)
+		part->contributions[i] = (int64) ((uint64) bits.i[i] << 32) | low;
+}
+
+static void
+add_part(ScoreTable *t, const ItemNumber *items, int n, const Part *part)
+{
 	ScoreSlot  *slots = t->slots;
 	uint32	   *touched = t->touched;
 	uint32		ntouched = t->ntouched;
-	uint32		size = (uint32) t->size;
 
-	for (int i = 0; i < list->n; i++)
+	for (int i = 0; i < n; i++)
 	{
-		uint32		item = items[i];
-		double		value = weight * weights[i];
-		int64		mine = contribution(value, ref);
-		ScoreSlot  *slot;
-		int64		best;
+		ScoreSlot  *slot = &slots[items[i]];
+		int64		best = slot->best;
 
-		if (item >= size)
-			continue;
-		slot = &slots[item];
-		best = slot->best;
-		touched[ntouched] = item;
+		touched[ntouched] = items[i];
 		ntouched += best == 0;
-		slot->score += value;
-		slot->best = Max(best, mine);
+		slot->score += part->values[i];
+		slot->best = Max(best, part->contributions[i]);
 	}
 	t->ntouched = ntouched;
+}
+
+static void
+add_direct(ScoreTable *t, const SimNeighbors *list, double weight, uint32 ref)
+{
+	int			n;
+
+	for (int first = 0; first < list->n; first += n)
+	{
+		Part		part;
+
+		n = Min(list->n - first, PART);
+		fill_part(&part, list->weights + first, n, weight, ref);
+		add_part(t, list->items + first, n, &part);
+	}
 }
 
 /* Add a neighbour list; ref is what scores_top() returns as the reason. */
@@ -292,11 +321,13 @@ scores_add(const SimNeighbors *list, double weight, uint32 ref)
 {
 	ScoreTable *t = &scores;
 
-	/* one more than can be added: add_direct() writes before it counts */
+	/* one more than can be added: add_part() writes before it counts */
 	if (!t->restricted)
 		reserve(t, (Size) list->n + 1);
 	if (!t->restricted && !t->hashed)
 	{
+		if (list->last_item >= t->size)
+			grow_direct(t, (Size) list->last_item + 1);
 		add_direct(t, list, weight, ref);
 		return;
 	}
@@ -341,49 +372,70 @@ scores_admit(ItemNumber item)
 	return scores.slots[position].score >= 0;
 }
 
+typedef struct Candidates
+{
+	RankedItem *items;
+	Size		n;
+	Size		room;
+} Candidates;
+
+static void
+add_candidate(Candidates *candidates, const ScoreTable *t, uint32 position)
+{
+	const ScoreSlot *slot = &t->slots[position];
+	RankedItem *item;
+
+	if (candidates->n == candidates->room)
+	{
+		candidates->room *= 2;
+		candidates->items = repalloc_huge(candidates->items, candidates->room *
+										  sizeof(RankedItem));
+	}
+	item = &candidates->items[candidates->n++];
+	item->rank = slot->score;
+	item->key = (Datum) 0;
+	item->item = t->hashed ? t->items[position] : position;
+	item->ref = contribution_ref(slot->best);
+}
+
 /*
  * The k items of highest positive score, in no order, and all that tie with
- * the last of them.
+ * the last of them.  The scores are gone afterwards: each slot is cleared
+ * when it is looked at, while it is at hand.
  */
 int
 scores_top(int k, RankedItem **items)
 {
-	const ScoreTable *t = &scores;
+	ScoreTable *t = &scores;
+	Candidates	candidates;
 	double		threshold;
 	TopK		top;
-	Size		room;
 	int			n = 0;
 
 	topk_init(&top, k, t->ntouched);
+	candidates.n = 0;
+	candidates.room = (Size) top.k + 64;
+	candidates.items = palloc_extended(candidates.room * sizeof(RankedItem),
+									   MCXT_ALLOC_HUGE);
 	for (uint32 i = 0; i < t->ntouched; i++)
 	{
-		double		score = t->slots[t->touched[i]].score;
+		ScoreSlot  *slot = &t->slots[t->touched[i]];
 
-		if (score > 0)
-			topk_add(&top, score);
-	}
-	threshold = topk_threshold(&top);
-
-	room = top.k + 1;
-	*items = palloc_extended(room * sizeof(RankedItem), MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < t->ntouched; i++)
-	{
-		uint32		position = t->touched[i];
-		const ScoreSlot *slot = &t->slots[position];
-		RankedItem *item;
-
-		if (slot->score <= 0 || slot->score < threshold)
-			continue;
-		if ((Size) n == room)
+		if (slot->score > 0 && slot->score >= topk_threshold(&top))
 		{
-			room *= 2;
-			*items = repalloc_huge(*items, room * sizeof(RankedItem));
+			topk_add(&top, slot->score);
+			add_candidate(&candidates, t, t->touched[i]);
 		}
-		item = &(*items)[n++];
-		item->rank = slot->score;
-		item->key = (Datum) 0;
-		item->item = t->hashed ? t->items[position] : position;
-		item->ref = contribution_ref(slot->best);
+		slot->score = 0;
+		slot->best = 0;
 	}
+	t->ntouched = 0;
+
+	/* The threshold has risen since the first were added. */
+	threshold = topk_threshold(&top);
+	for (Size i = 0; i < candidates.n; i++)
+		if (candidates.items[i].rank >= threshold)
+			candidates.items[n++] = candidates.items[i];
+	*items = candidates.items;
 	return n;
 }

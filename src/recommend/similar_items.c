@@ -52,8 +52,9 @@ read_neighbors(SimReader *reader, Datum key, int k, RankedItem **items,
 			SimNeighbors list;
 
 			sim_prepare_neighbors(reader, &item, 1);
-			sim_read_neighbors(reader, item, true, &list);
+			sim_read_neighbors(reader, item, &list);
 			n = copy_head(&list, k, items, supports);
+			sim_release_neighbors(&list);
 			n = rank_items(reader, *items, n, k);
 		}
 		if (sim_reader_is_current(reader))

@@ -46,6 +46,12 @@ is_node(Page page, SimPageKind kind, const SimArray *array)
 		SimPageGetOpaque(page)->generation == array->generation;
 }
 
+bool
+sim_array_is_leaf(Page page, const SimArray *array)
+{
+	return is_node(page, SIM_PAGE_LEAF, array);
+}
+
 /* The block of a leaf, or InvalidBlockNumber if it does not exist. */
 BlockNumber
 sim_array_leaf(SimIndex *ix, const SimArray *array, uint32 leaf)
@@ -94,7 +100,7 @@ sim_array_get(SimIndex *ix, const SimArray *array, uint32 index, void *element)
 	if (block == InvalidBlockNumber)
 		return false;
 	buffer = sim_read(ix, block, BUFFER_LOCK_SHARE);
-	found = is_node(BufferGetPage(buffer), SIM_PAGE_LEAF, array);
+	found = sim_array_is_leaf(BufferGetPage(buffer), array);
 	if (found)
 		memcpy(element, sim_array_slot(BufferGetPage(buffer), array, index),
 			   array->element_size);

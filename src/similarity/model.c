@@ -72,12 +72,15 @@ fill_list(SimTraining *training, char *list, ItemNumber item, const SimRow *row)
 {
 	SimListHeader *header = (SimListHeader *) list;
 	char	   *p = list + sizeof(SimListHeader);
+	int			i;
 
 	header->source_hash = training->item_hashes[item];
 	header->generation = training->generation;
 	header->source = item;
 	header->n = row->n;
-	header->unused = 0;
+	header->last_item = 0;
+	for (i = 0; i < row->n; i++)
+		header->last_item = Max(header->last_item, row->items[i]);
 	memcpy(p, row->items, row->n * sizeof(uint32));
 	p += row->n * sizeof(uint32);
 	memcpy(p, row->weights, row->n * sizeof(float));

@@ -64,7 +64,7 @@ sim_page_set_count(Page page, int count, Size element_size)
  * buffer table costs more than anything else that is done to a page here;
  * ReadRecentBuffer() makes sure that the buffer still holds the block.
  */
-#define RECENT_BUFFERS	8192
+#define RECENT_BUFFERS	32768
 
 static Buffer recent_buffers[RECENT_BUFFERS];
 

@@ -13,11 +13,15 @@
 #include "access/relation.h"
 #include "access/visibilitymap.h"
 #include "pgstat.h"
+#include "storage/buf_internals.h"
 #include "storage/predicate.h"
 #include "utils/snapmgr.h"
 
 #include "similarity/reader_state.h"
 #include "similarity/records.h"
+
+/* Lists that are prefetched: what the caches hold. */
+#define MAX_PREFETCH	512
 
 static void
 load_meta(SimReader *reader)
@@ -78,6 +82,7 @@ sim_reader_refresh(SimReader *reader)
 {
 	load_meta(reader);
 	reader->state->nplaces = 0;
+	reader->state->slots = NULL;
 }
 
 /* ---- items ---- */
@@ -135,12 +140,16 @@ sim_item_key(SimReader *reader, ItemNumber item)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-static SimPlace *
+/* The place of an item's list; invalid if it has none. */
+static ItemPointerData
 find_place(SimReaderState *state, ItemNumber item)
 {
 	int			low = 0;
 	int			high = state->nplaces;
+	ItemPointerData none;
 
+	if (state->slots && item < state->meta.model_items)
+		return state->slots[item];
 	while (low < high)
 	{
 		int			middle = (low + high) / 2;
@@ -150,8 +159,10 @@ find_place(SimReaderState *state, ItemNumber item)
 		else
 			high = middle;
 	}
-	return low < state->nplaces && state->places[low].item == item ?
-		&state->places[low] : NULL;
+	if (low < state->nplaces && state->places[low].item == item)
+		return state->places[low].tid;
+	ItemPointerSetInvalid(&none);
+	return none;
 }
 
 /* Fill the places of items from one leaf of the model's slots. */
@@ -171,38 +182,9 @@ read_leaf(SimReaderState *state, BlockNumber block, SimPlace *places, int n)
 	UnlockReleaseBuffer(buffer);
 }
 
-/*
- * Ask for the lists before they are needed.  They lie all over the model and
- * are rarely in the processor's caches; waiting for one after the other would
- * take longer than all the rest of an answer.
- */
+/* Fill state->places from the pages of the slots. */
 static void
-prefetch_lists(SimReaderState *state)
-{
-	Size		size = SIM_LIST_READ_SIZE(sim_options(state->ix.rel)->neighbors);
-	int			i;
-
-	for (i = 0; i < state->nplaces; i++)
-	{
-		ItemPointer tid = &state->places[i].tid;
-		Buffer		buffer;
-		char	   *list;
-		Size		line;
-
-		if (!ItemPointerIsValid(tid))
-			continue;
-		buffer = sim_recent_buffer(&state->ix, ItemPointerGetBlockNumber(tid));
-		if (!BufferIsValid(buffer))
-			continue;
-		list = (char *) BufferGetPage(buffer) +
-			ItemPointerGetOffsetNumber(tid) * SIM_LIST_ALIGN;
-		for (line = 0; line < size; line += PG_CACHE_LINE_SIZE / 2)
-			sim_prefetch(list + line);
-	}
-}
-
-void
-sim_prepare_neighbors(SimReader *reader, const ItemNumber *items, int nitems)
+read_places(SimReader *reader, const ItemNumber *items, int nitems)
 {
 	SimReaderState *state = reader->state;
 	uint32		per_leaf = sim_array_per_leaf(&state->meta.slots);
@@ -210,7 +192,8 @@ sim_prepare_neighbors(SimReader *reader, const ItemNumber *items, int nitems)
 	int			end;
 	int			i;
 
-	state->places = nitems == 0 ? NULL : palloc(nitems * sizeof(SimPlace));
+	state->places = palloc_extended(Max(nitems, 1) * sizeof(SimPlace),
+									MCXT_ALLOC_HUGE);
 	state->nplaces = 0;
 	for (i = 0; i < nitems; i++)
 	{
@@ -234,60 +217,106 @@ sim_prepare_neighbors(SimReader *reader, const ItemNumber *items, int nitems)
 		if (block != InvalidBlockNumber)
 			read_leaf(state, block, state->places + first, end - first);
 	}
-	prefetch_lists(state);
+}
+
+/*
+ * Ask for a list before it is needed.  Lists lie all over the model and are
+ * rarely in the processor's caches; waiting for one after the other would
+ * take longer than all the rest of an answer.
+ */
+static void
+prefetch_list(SimReaderState *state, const ItemPointerData *tid, Size size)
+{
+	Buffer		buffer;
+	char	   *list;
+	Size		line;
+
+	if (!ItemPointerIsValid(tid))
+		return;
+	buffer = sim_recent_buffer(&state->ix, ItemPointerGetBlockNumber(tid));
+	if (!BufferIsValid(buffer))
+		return;
+	sim_prefetch(GetBufferDescriptor(buffer - 1));
+	list = (char *) BufferGetPage(buffer) +
+		ItemPointerGetOffsetNumber(tid) * SIM_LIST_ALIGN;
+	for (line = 0; line < size; line += PG_CACHE_LINE_SIZE / 2)
+		sim_prefetch(list + line);
+}
+
+void
+sim_prepare_neighbors(SimReader *reader, const ItemNumber *items, int nitems)
+{
+	SimReaderState *state = reader->state;
+	Size		size = SIM_LIST_READ_SIZE(sim_options(reader->index)->neighbors);
+	int			i;
+
+	state->nplaces = 0;
+	state->slots = sim_slots(&state->ix, &state->meta);
+	if (state->slots == NULL)
+		read_places(reader, items, nitems);
+	for (i = 0; i < Min(nitems, MAX_PREFETCH); i++)
+	{
+		ItemPointerData tid = find_place(state, items[i]);
+
+		prefetch_list(state, &tid, size);
+	}
 }
 
 /* The list at a place, if what stands there is (still) that list. */
 static SimListHeader *
-list_at(SimReaderState *state, Page page, const SimPlace *place)
+list_at(SimReaderState *state, Page page, const ItemPointerData *tid,
+		ItemNumber item)
 {
-	Size		offset = (Size) ItemPointerGetOffsetNumber(&place->tid) *
+	Size		offset = (Size) ItemPointerGetOffsetNumber(tid) *
 		SIM_LIST_ALIGN;
 	SimListHeader *header = (SimListHeader *) ((char *) page + offset);
 
 	if (offset + sizeof(SimListHeader) > BLCKSZ ||
 		header->generation != state->meta.generation ||
-		header->source != place->item ||
+		header->source != item ||
 		header->n > SIM_MAX_NEIGHBORS ||
 		offset + SIM_LIST_SIZE(header->n) > BLCKSZ)
 		return NULL;
 	return header;
 }
 
-/* Copy a list out of its page; false if it is not there (any more). */
-static bool
-copy_list(SimReaderState *state, const SimPlace *place, bool supports,
-		  SimNeighbors *list)
+static void
+fill_list(SimNeighbors *list, const SimListHeader *header, Buffer buffer)
 {
-	Buffer		buffer = sim_read_unchecked(&state->ix,
-											ItemPointerGetBlockNumber(&place->tid),
-											BUFFER_LOCK_SHARE);
-	SimListHeader *header = list_at(state, BufferGetPage(buffer), place);
-
-	if (header)
-	{
-		memcpy(state->list, header, supports ? SIM_LIST_SIZE(header->n) :
-			   SIM_LIST_READ_SIZE(header->n));
-		list->n = header->n;
-		list->source_hash = header->source_hash;
-		list->items = (uint32 *) (state->list + sizeof(SimListHeader));
-		list->weights = (float *) (list->items + list->n);
-		list->supports = supports ? (uint32 *) (list->weights + list->n) : NULL;
-	}
-	UnlockReleaseBuffer(buffer);
-	return header != NULL;
+	list->n = header->n;
+	list->last_item = header->last_item;
+	list->source_hash = header->source_hash;
+	list->items = (const uint32 *) (header + 1);
+	list->weights = (const float *) (list->items + list->n);
+	list->supports = (const uint32 *) (list->weights + list->n);
+	list->buffer = buffer;
 }
 
 void
-sim_read_neighbors(SimReader *reader, ItemNumber item, bool supports,
-				   SimNeighbors *list)
+sim_read_neighbors(SimReader *reader, ItemNumber item, SimNeighbors *list)
 {
 	SimReaderState *state = reader->state;
-	SimPlace   *place = find_place(state, item);
+	ItemPointerData tid = find_place(state, item);
+	SimListHeader *header;
+	Buffer		buffer;
 
-	if (place == NULL || !ItemPointerIsValid(&place->tid) ||
-		!copy_list(state, place, supports, list))
-		memset(list, 0, sizeof(*list));
+	memset(list, 0, sizeof(*list));
+	if (!ItemPointerIsValid(&tid))
+		return;
+	buffer = sim_read_unchecked(&state->ix, ItemPointerGetBlockNumber(&tid),
+								BUFFER_LOCK_SHARE);
+	header = list_at(state, BufferGetPage(buffer), &tid, item);
+	if (header && header->n > 0)
+		fill_list(list, header, buffer);
+	else
+		UnlockReleaseBuffer(buffer);
+}
+
+void
+sim_release_neighbors(SimNeighbors *list)
+{
+	if (list->n > 0)
+		UnlockReleaseBuffer(list->buffer);
 }
 
 /* ---- recent popularity ---- */

@@ -11,6 +11,7 @@
 
 #include "common/typed_key.h"
 #include "datatype/timestamp.h"
+#include "storage/buf.h"
 #include "utils/relcache.h"
 
 typedef uint32 ItemNumber;
@@ -43,17 +44,19 @@ typedef struct SimHistoryItem
 } SimHistoryItem;
 
 /*
- * A neighbour list.  The arrays belong to the reader and stay valid until the
- * next sim_read_neighbors() call on it.  Highest weight first, weights of one
- * list sum to 1.
+ * A neighbour list.  The arrays lie on a page of the index, which stays locked
+ * until sim_release_neighbors(): look at them, and do not tarry.  Highest
+ * weight first, weights of one list sum to 1.
  */
 typedef struct SimNeighbors
 {
 	int			n;
 	const uint32 *items;		/* ItemNumber */
 	const float *weights;
-	const uint32 *supports;		/* subjects that hold both items, or NULL */
+	const uint32 *supports;		/* subjects that hold both items */
+	ItemNumber	last_item;		/* the highest of items */
 	uint64		source_hash;	/* of the item's key: the same on every node */
+	Buffer		buffer;
 } SimNeighbors;
 
 /* One (possibly aggregated) entry of recent popularity. */
@@ -94,9 +97,10 @@ extern Datum sim_item_key(SimReader *reader, ItemNumber item);
 extern void sim_prepare_neighbors(SimReader *reader, const ItemNumber *items,
 								  int nitems);
 
-/* The item's neighbours, with their supports if asked; n = 0 without any. */
+/* The item's neighbours; n = 0 without any, and then nothing to release. */
 extern void sim_read_neighbors(SimReader *reader, ItemNumber item,
-							   bool supports, SimNeighbors *list);
+							   SimNeighbors *list);
+extern void sim_release_neighbors(SimNeighbors *list);
 
 /*
  * All entries of recent popularity as one palloc'd array: counts by item and

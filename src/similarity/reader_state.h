@@ -31,12 +31,13 @@ typedef struct SimReaderState
 	SimMeta		meta;
 	Snapshot	snapshot;
 	Buffer		vm_buffer;
-	SimPlace   *places;			/* ascending */
+	const ItemPointerData *slots;	/* of all items, or NULL */
+	SimPlace   *places;			/* without slots: of some, ascending */
 	int			nplaces;
 	SimKeyMemo	memo[SIM_KEY_MEMO];
-	char		list[SIM_LIST_SIZE(SIM_MAX_NEIGHBORS)] pg_attribute_aligned(8);
 } SimReaderState;
 
+extern const ItemPointerData *sim_slots(SimIndex *ix, const SimMeta *meta);
 extern void sim_reader_item(SimReaderState *state, ItemNumber item, Datum *key,
 							uint64 *hash);
 

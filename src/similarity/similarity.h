@@ -157,7 +157,7 @@ typedef struct SimListHeader
 	uint32		generation;
 	ItemNumber	source;
 	uint32		n;
-	uint32		unused;
+	ItemNumber	last_item;		/* the highest number in the list */
 } SimListHeader;
 
 #define SIM_LIST_ALIGN		8
@@ -304,6 +304,7 @@ extern BlockNumber sim_array_leaf(SimIndex *ix, const SimArray *array,
 								  uint32 leaf);
 extern bool sim_array_get(SimIndex *ix, const SimArray *array, uint32 index,
 						  void *element);
+extern bool sim_array_is_leaf(Page page, const SimArray *array);
 extern void *sim_array_slot(Page leaf, const SimArray *array, uint32 index);
 
 extern BlockNumber sim_array_grow(SimIndex *ix, SimArray *array, uint32 leaf,
