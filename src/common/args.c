@@ -25,13 +25,20 @@ arg_source(FunctionCallInfo fcinfo, int argno)
 	return PG_GETARG_OID(argno);
 }
 
+/*
+ * A NULL here is rarely meant for k: in third place, NULL::int is one that was
+ * to name the type of the items.
+ */
 int
-arg_k(FunctionCallInfo fcinfo, int argno, int value_if_null)
+arg_k(FunctionCallInfo fcinfo, int argno)
 {
 	int			k;
 
 	if (PG_ARGISNULL(argno))
-		return value_if_null;
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("k must not be null"),
+				 errhint("Leave k out for its default. For items in their own type, name the argument, as in item_type => NULL::integer.")));
 	k = PG_GETARG_INT32(argno);
 	if (k < 0)
 		ereport(ERROR,

@@ -3,7 +3,7 @@
  *		Arguments of SQL functions: checks, defaults and keys.
  *
  * None of the functions is STRICT, because a NULL option means its default
- * while a NULL source is a mistake; so every argument is taken through these.
+ * while a NULL source or k is a mistake; so every argument is taken through these.
  */
 #ifndef PERSONALIZE_ARGS_H
 #define PERSONALIZE_ARGS_H
@@ -28,7 +28,7 @@ typedef struct KeyOutput
 } KeyOutput;
 
 extern Oid	arg_source(FunctionCallInfo fcinfo, int argno);
-extern int	arg_k(FunctionCallInfo fcinfo, int argno, int value_if_null);
+extern int	arg_k(FunctionCallInfo fcinfo, int argno);
 extern bool arg_bool(FunctionCallInfo fcinfo, int argno, bool value_if_null);
 
 /* Microseconds, a month counting 30 days; 0 for NULL, otherwise positive. */

@@ -69,7 +69,8 @@ typedef struct RecommendCall
 
 	/* the same in item numbers, anew at each attempt */
 	SimHistoryItem *history;
-	NumberList	history_items;
+	NumberList	history_items;	/* those that count */
+	NumberList	seen_items;		/* they, and older ones */
 	NumberList	among_items;
 	NumberList	exclude_items;
 	Source	   *sources;		/* of the lists, in the order of adding */
@@ -87,7 +88,7 @@ take_options(RecommendCall *call, FunctionCallInfo fcinfo, int argno)
 {
 	TypedKey   *key = &call->reader->item_key;
 
-	call->k = arg_k(fcinfo, argno, DEFAULT_K);
+	call->k = arg_k(fcinfo, argno);
 	call->seen = arg_bool(fcinfo, argno + 1, false);
 	arg_keys(fcinfo, argno + 2, "among", key, &call->among);
 	arg_keys(fcinfo, argno + 3, "exclude", key, &call->exclude);
@@ -131,26 +132,27 @@ history_from_basket(RecommendCall *call)
 		call->history[n].strength = 1;
 		n++;
 	}
-	call->history_items.n = n;
+	call->history_items.n = call->seen_items.n = n;
 }
 
 static void
 load_numbers(RecommendCall *call)
 {
-	NumberList *items = &call->history_items;
+	NumberList *items = &call->seen_items;
 
 	if (!call->stored)
 		history_from_basket(call);
 	else if (call->known)
-		items->n = sim_read_history(call->reader, call->subject,
-									&call->history);
+		call->history_items.n = sim_read_history(call->reader, call->subject,
+												 &call->history, &items->n);
 	else
-		items->n = 0;
+		call->history_items.n = items->n = 0;
 
 	items->items = palloc_extended(Max(items->n, 1) * sizeof(ItemNumber),
 								   MCXT_ALLOC_HUGE);
 	for (int i = 0; i < items->n; i++)
 		items->items[i] = call->history[i].item;
+	call->history_items.items = items->items;
 
 	find_items(call->reader, &call->among, &call->among_items);
 	find_items(call->reader, &call->exclude, &call->exclude_items);
@@ -195,7 +197,7 @@ begin_scores(const RecommendCall *call)
 		scores_restrict(call->among_items.items, call->among_items.n);
 	scores_exclude(call->exclude_items.items, call->exclude_items.n);
 	if (!call->seen)
-		scores_exclude(call->history_items.items, call->history_items.n);
+		scores_exclude(call->seen_items.items, call->seen_items.n);
 }
 
 static void

@@ -14,8 +14,6 @@
 #include "common/args.h"
 #include "similarity/reader.h"
 
-#define DEFAULT_K	10
-
 /* The half-life of popularity where the caller names none. */
 #define DEFAULT_POPULAR_HALF_LIFE	(7 * (double) USECS_PER_DAY)
 

@@ -67,7 +67,7 @@ static Datum
 similar_items(FunctionCallInfo fcinfo, int type_argno)
 {
 	SimReader  *reader = sim_reader_open(arg_source(fcinfo, 0));
-	int			k = arg_k(fcinfo, type_argno < 0 ? 2 : 3, DEFAULT_K);
+	int			k = arg_k(fcinfo, type_argno < 0 ? 2 : 3);
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	KeyOutput	output;
 	RankedItem *items = NULL;

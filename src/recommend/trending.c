@@ -98,7 +98,7 @@ trending(FunctionCallInfo fcinfo, int type_argno)
 {
 	SimReader  *reader = sim_reader_open(arg_source(fcinfo, 0));
 	int			options = type_argno < 0 ? 1 : 2;
-	int			k = arg_k(fcinfo, options, DEFAULT_K);
+	int			k = arg_k(fcinfo, options);
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	PopularityTerms terms;
 	KeyOutput	output;

@@ -188,9 +188,9 @@ make_table(History *history)
 	history->items = palloc(history->nseen * sizeof(SimHistoryItem));
 }
 
-/* Add an interaction to its item, which must be known if the history is full. */
+/* Add an interaction to its item. */
 static void
-add_posting(History *history, const SimPosting *posting, bool full)
+add_posting(History *history, const SimPosting *posting)
 {
 	uint32		i = murmurhash32(posting->item) & history->table_mask;
 	SimHistoryItem *item;
@@ -205,8 +205,6 @@ add_posting(History *history, const SimPosting *posting, bool full)
 		}
 		i = (i + 1) & history->table_mask;
 	}
-	if (full)
-		return;
 	history->table[i] = history->nitems;
 	item = &history->items[history->nitems++];
 	item->item = posting->item;
@@ -214,13 +212,9 @@ add_posting(History *history, const SimPosting *posting, bool full)
 	item->strength = posting->strength;
 }
 
-/*
- * Go through the postings from the newest on.  The history is full when the
- * limit of distinct items is reached and the last one's time is past; older
- * rows then only add to the strength of its items.
- */
+/* The distinct visible items, newest first. */
 static void
-distinct_items(History *history, int limit)
+distinct_items(History *history)
 {
 	int			i;
 
@@ -228,16 +222,11 @@ distinct_items(History *history, int limit)
 	make_table(history);
 	for (i = 0; i < history->nseen; i++)
 	{
-		bool		full = history->nitems >= limit &&
-			history->seen[i].posting.time < history->items[limit - 1].time;
-
-		if (full && !history->reader->has_strength)
-			break;
 		if (i % 1024 == 1023)
 			CHECK_FOR_INTERRUPTS();
 		if (!is_repeated(history->seen, i) &&
 			is_visible(history, &history->seen[i]))
-			add_posting(history, &history->seen[i].posting, full);
+			add_posting(history, &history->seen[i].posting);
 	}
 }
 
@@ -257,40 +246,42 @@ by_order(const void *a, const void *b)
 }
 
 /*
- * Cut at the limit.  Among the items that share the time at the cut the same
- * sample stays that training takes.
+ * Put those items first that count when there are more than the limit.  Among
+ * the items that share the time at the cut the same sample counts that
+ * training takes.
  */
 static void
-cut(History *history, int limit, uint64 subject_hash)
+order_at_cut(History *history, int limit, uint64 subject_hash)
 {
+	TimestampTz time = history->items[limit - 1].time;
 	int			first = limit - 1;
-	int			n;
+	int			end = limit;
 	Tied	   *tied;
 	int			i;
 
-	if (history->nitems <= limit)
-		return;
-	while (first > 0 &&
-		   history->items[first - 1].time == history->items[limit - 1].time)
+	while (first > 0 && history->items[first - 1].time == time)
 		first--;
-	n = history->nitems - first;
-	tied = palloc(n * sizeof(Tied));
-	for (i = 0; i < n; i++)
+	while (end < history->nitems && history->items[end].time == time)
+		end++;
+	tied = palloc_extended((end - first) * sizeof(Tied), MCXT_ALLOC_HUGE);
+	for (i = first; i < end; i++)
 	{
 		uint64		hash;
 
-		tied[i].item = history->items[first + i];
-		sim_reader_item(history->state, tied[i].item.item, NULL, &hash);
-		tied[i].order = sim_sample_order(hash, subject_hash);
+		CHECK_FOR_INTERRUPTS();
+		tied[i - first].item = history->items[i];
+		sim_reader_item(history->state, history->items[i].item, NULL, &hash);
+		tied[i - first].order = sim_sample_order(hash, subject_hash);
 	}
-	qsort(tied, n, sizeof(Tied), by_order);
-	for (i = first; i < limit; i++)
+	qsort(tied, end - first, sizeof(Tied), by_order);
+	for (i = first; i < end; i++)
 		history->items[i] = tied[i - first].item;
-	history->nitems = limit;
+	pfree(tied);
 }
 
 int
-sim_read_history(SimReader *reader, Datum subject, SimHistoryItem **items)
+sim_read_history(SimReader *reader, Datum subject, SimHistoryItem **items,
+				 int *nitems)
 {
 	SimReaderState *state = reader->state;
 	History		history;
@@ -304,10 +295,12 @@ sim_read_history(SimReader *reader, Datum subject, SimHistoryItem **items)
 	/* On a standby replay does not wait for our pin. */
 	history.use_map = !RecoveryInProgress();
 	*items = NULL;
+	*nitems = 0;
 	if (!collect(&history, subject, hash) || history.nseen == 0)
 		return 0;
-	distinct_items(&history, limit);
-	cut(&history, limit, hash);
+	distinct_items(&history);
+	if (history.nitems > limit)
+		order_at_cut(&history, limit, hash);
 	if (history.fetch)
 	{
 		table_index_fetch_end(history.fetch);
@@ -319,5 +312,6 @@ sim_read_history(SimReader *reader, Datum subject, SimHistoryItem **items)
 		state->vm_buffer = InvalidBuffer;
 	}
 	*items = history.items;
-	return history.nitems;
+	*nitems = history.nitems;
+	return Min(history.nitems, limit);
 }

@@ -78,11 +78,12 @@ extern void sim_reader_close(SimReader *reader);
 
 /*
  * The subject's distinct items that the active snapshot sees, most recent
- * first, at most `history` of them.  Returns the number; 0 for an unknown
- * subject.  The array is palloc'd.  subject must be of the column's type.
+ * first, as a palloc'd array of *nitems.  Returns how many of them, at most
+ * `history`, count for scoring; 0 for an unknown subject.  subject must be of
+ * the column's type.
  */
 extern int	sim_read_history(SimReader *reader, Datum subject,
-							 SimHistoryItem **items);
+							 SimHistoryItem **items, int *nitems);
 
 /* INVALID_ITEM when the index has never seen the item. */
 extern ItemNumber sim_find_item(SimReader *reader, Datum item);

@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(21);
+SELECT plan(20);
 
 CREATE FUNCTION draw(seed bigint, x bigint, n int) RETURNS int LANGUAGE sql IMMUTABLE AS
 $$ SELECT ((hashint8extended(x, seed) & 9223372036854775807) % n)::int $$;
@@ -14,7 +14,7 @@ $$ SELECT ((hashint8extended(x, seed) & 9223372036854775807) % n)::int $$;
 CREATE TABLE events (s int, i text, at timestamptz);
 CREATE INDEX events_grown ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 20);
 INSERT INTO events
-SELECT CASE WHEN x % 20 = 0 THEN draw(1, x, 100) ELSE draw(2, x, 60000) END,
+SELECT CASE WHEN x % 20 = 0 THEN draw(1, x, 50) ELSE draw(2, x, 60000) END,
 	'item ' || CASE WHEN x % 3 = 0 THEN draw(3, x, 300) ELSE draw(4, x, 20000) END,
 	timestamptz '2024-01-01' + x * interval '1 second'
 FROM generate_series(1, 300000) x;
@@ -68,10 +68,7 @@ SELECT results_eq($$SELECT subjects, items, interactions FROM sampled$$,
 	$$SELECT subjects, items, interactions FROM similarity_stats('events_built')$$, '... but holds all rows');
 SELECT isnt((SELECT m FROM model('events_sampled') m), (SELECT m FROM model('events_built') m), 'the model of a sample is another');
 SELECT is((SELECT m FROM model('events_sampled') m), (SELECT m FROM model('reversed') m), '... but the same in another order of rows');
-SELECT ok(sum(l.support)::float8 / (SELECT sum(support) FROM generate_series(0, 299) x, similar_items('events_built', 'item ' || x, 1000))
-	BETWEEN 0.5 * max(sampled) AND 2 * max(sampled), '... with as much less support')
-FROM sampled, generate_series(0, 299) x, similar_items('events_sampled', 'item ' || x, 1000) l;
-SELECT set_config('maintenance_work_mem', ceil(training_memory / 1024.0) + 64 || 'kB', true) FROM sampled;
+SELECT set_config('maintenance_work_mem', ceil(training_memory / 1024.0) || 'kB', true) AS setting FROM sampled \gset
 SELECT retrain('events_sampled');
 SELECT is(sampled, 1::float8, 'as much memory as said is enough') FROM similarity_stats('events_sampled');
 SELECT is((SELECT m FROM model('events_sampled') m), (SELECT m FROM model('events_built') m), '... for the whole model');

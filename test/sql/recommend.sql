@@ -62,7 +62,9 @@ SELECT count(*) FROM (
 SELECT item FROM recommend('purchases', 1, 2);
 SELECT item FROM recommend('purchases', 1, 0);
 SELECT item FROM recommend('purchases', 1, 2147483647);
-SELECT count(*) FROM recommend('purchases', 1, k => NULL);
+-- NULL is no number: in third place it was meant to be the type
+SELECT refusal($$SELECT recommend('purchases', 1, NULL::int)$$);
+SELECT refusal($$SELECT trending('purchases', k => NULL)$$);
 SELECT item FROM recommend_from('purchases', '{tent}', 1);
 SELECT item FROM recommend_from('purchases', '{tent}', 0);
 SELECT item FROM similar_items('purchases', 'tent', 1);
@@ -128,7 +130,7 @@ SELECT item, recent, before FROM trending('purchases', half_life => '7 days', as
 SELECT item, recent, before FROM trending('purchases', half_life => '7 days', as_of => '2024-05-22 12:00');
 SELECT * FROM trending('purchases', as_of => '2024-05-01 11:59');
 SELECT item, score FROM trending('purchases', half_life => '1 second', as_of => '2024-05-29 12:00');
-SELECT item, recent, before FROM trending('purchases', k => NULL, half_life => NULL, as_of => NULL);
+SELECT item, recent, before FROM trending('purchases', half_life => NULL, as_of => NULL);
 SELECT refusal($$SELECT trending('purchases', as_of => 'infinity')$$);
 SELECT refusal($$SELECT trending('purchases', as_of => '-infinity')$$);
 SELECT refusal($$SELECT trending('purchases', half_life => '0 days')$$);
@@ -480,3 +482,13 @@ SELECT count(*) AS rows_that_differ FROM generate_series(1, 20) s, LATERAL (
 
 DROP OWNED BY regress_reader;
 DROP ROLE regress_reader;
+
+-- beyond the history's limit items do not count, but are still not offered again
+CREATE TABLE long_history (subject int, item text, at timestamptz);
+INSERT INTO long_history
+SELECT s, chr(ascii('a') + i), timestamptz '2024-01-01 00:00+00' + i * interval '1 day'
+FROM generate_series(1, 3) AS s, generate_series(0, 5) AS i WHERE s > 1 OR i < 5;
+CREATE INDEX ON long_history USING similarity (subject, item) INCLUDE (at) WITH (history = 2);
+SELECT item, because, reason FROM recommend('long_history', 1, k => 10);
+SELECT item, because, reason FROM recommend('long_history', 1, k => 10, seen => true) ORDER BY item;
+DROP TABLE long_history;
