@@ -31,6 +31,39 @@ AS 'MODULE_PATHNAME', 'personalize_recommend_typed';
 COMMENT ON FUNCTION recommend(regclass, anycompatible, anyelement, int, boolean, "any", "any", interval) IS
 'recommend() with items in the type of item_type instead of text';
 
+CREATE FUNCTION recommend_at(
+	relation oid,
+	source regclass,
+	subject anycompatible,
+	k int DEFAULT 10,
+	seen boolean DEFAULT false,
+	among "any" DEFAULT NULL,
+	exclude "any" DEFAULT NULL,
+	half_life interval DEFAULT NULL)
+RETURNS TABLE (item text, score float8, because text, reason text)
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 10
+AS 'MODULE_PATHNAME', 'personalize_recommend_at';
+
+COMMENT ON FUNCTION recommend_at(oid, regclass, anycompatible, int, boolean, "any", "any", interval) IS
+'recommend() by the model of one partition or shard, for queries that run there';
+
+CREATE FUNCTION recommend_at(
+	relation oid,
+	source regclass,
+	subject anycompatible,
+	item_type anyelement,
+	k int DEFAULT 10,
+	seen boolean DEFAULT false,
+	among "any" DEFAULT NULL,
+	exclude "any" DEFAULT NULL,
+	half_life interval DEFAULT NULL)
+RETURNS TABLE (item anyelement, score float8, because anyelement, reason text)
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 10
+AS 'MODULE_PATHNAME', 'personalize_recommend_at_typed';
+
+COMMENT ON FUNCTION recommend_at(oid, regclass, anycompatible, anyelement, int, boolean, "any", "any", interval) IS
+'recommend_at() with items in the type of item_type instead of text';
+
 CREATE FUNCTION recommend_from(
 	source regclass,
 	items anycompatiblearray,

@@ -1,6 +1,6 @@
 /*
  * recommend.c
- *		recommend() and recommend_from(): what a subject may want next.
+ *		recommend(), recommend_at() and recommend_from(): what a subject may want next.
  *
  * The score of an item j is the sum over the items i of the history of
  * weight_i * S(i, j), S being the neighbour lists of the index.  What lists
@@ -18,6 +18,8 @@
 
 PG_FUNCTION_INFO_V1(personalize_recommend);
 PG_FUNCTION_INFO_V1(personalize_recommend_typed);
+PG_FUNCTION_INFO_V1(personalize_recommend_at);
+PG_FUNCTION_INFO_V1(personalize_recommend_at_typed);
 PG_FUNCTION_INFO_V1(personalize_recommend_from);
 PG_FUNCTION_INFO_V1(personalize_recommend_from_typed);
 
@@ -430,54 +432,87 @@ return_answer(const RecommendCall *call, FunctionCallInfo fcinfo,
 	}
 }
 
-/* type_argno is the place of item_type, -1 in the text form. */
+/*
+ * The functions' common course.  first is the place of the subject or items,
+ * behind which item_type follows in a typed form, and then the options.
+ */
 static Datum
-recommend(FunctionCallInfo fcinfo, bool stored, int type_argno)
+recommend(FunctionCallInfo fcinfo, SimReader *reader, bool stored, int first,
+		  bool typed)
 {
 	RecommendCall call;
-	int			options = type_argno < 0 ? 2 : 3;
+	int			options = first + (typed ? 2 : 1);
 
 	memset(&call, 0, sizeof(call));
-	call.reader = sim_reader_open(arg_source(fcinfo, 0));
+	call.reader = reader;
 	call.stored = stored;
 	take_options(&call, fcinfo, options);
 	if (!stored)
-		arg_keys(fcinfo, 1, "items", &call.reader->item_key, &call.basket);
+		arg_keys(fcinfo, first, "items", &reader->item_key, &call.basket);
 	else
 	{
-		call.half_life = take_half_life(call.reader, fcinfo, options + 4);
-		call.known = !PG_ARGISNULL(1);
+		call.half_life = take_half_life(reader, fcinfo, options + 4);
+		call.known = !PG_ARGISNULL(first);
 		if (call.known)
-			call.subject = arg_key(fcinfo, 1, &call.reader->subject_key);
+			call.subject = arg_key(fcinfo, first, &reader->subject_key);
 	}
 
 	if (call.k > 0)
 		find_answer(&call);
-	return_answer(&call, fcinfo, type_argno);
-	sim_reader_close(call.reader);
+	return_answer(&call, fcinfo, typed ? first + 1 : -1);
+	sim_reader_close(reader);
 	return (Datum) 0;
+}
+
+static SimReader *
+open_source(FunctionCallInfo fcinfo)
+{
+	return sim_reader_open(arg_source(fcinfo, 0));
+}
+
+static SimReader *
+open_leaf(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("relation must not be null"),
+				 errhint("Pass the tableoid of a row of the source.")));
+	return sim_reader_open_at(PG_GETARG_OID(0), arg_source(fcinfo, 1));
 }
 
 Datum
 personalize_recommend(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, true, -1);
+	return recommend(fcinfo, open_source(fcinfo), true, 1, false);
 }
 
 Datum
 personalize_recommend_typed(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, true, 2);
+	return recommend(fcinfo, open_source(fcinfo), true, 1, true);
+}
+
+Datum
+personalize_recommend_at(PG_FUNCTION_ARGS)
+{
+	return recommend(fcinfo, open_leaf(fcinfo), true, 2, false);
+}
+
+Datum
+personalize_recommend_at_typed(PG_FUNCTION_ARGS)
+{
+	return recommend(fcinfo, open_leaf(fcinfo), true, 2, true);
 }
 
 Datum
 personalize_recommend_from(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, false, -1);
+	return recommend(fcinfo, open_source(fcinfo), false, 1, false);
 }
 
 Datum
 personalize_recommend_from_typed(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, false, 2);
+	return recommend(fcinfo, open_source(fcinfo), false, 1, true);
 }

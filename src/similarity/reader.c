@@ -34,14 +34,14 @@ load_meta(SimReader *reader)
 	reader->nitems = meta->nitems;
 }
 
-SimReader *
-sim_reader_open(Oid source)
+static SimReader *
+open_reader(Relation heap, Oid index)
 {
 	SimReader  *reader = palloc0(sizeof(SimReader));
 	SimReaderState *state = palloc0(sizeof(SimReaderState));
-	Oid			index = sim_source_index(source, AccessShareLock, &reader->heap);
 	Snapshot	snapshot = GetActiveSnapshot();
 
+	reader->heap = heap;
 	reader->index = index_open(index, AccessShareLock);
 	sim_check_readable(reader->heap, reader->index);
 	reader->state = state;
@@ -59,6 +59,24 @@ sim_reader_open(Oid source)
 	pgstat_count_index_scan(reader->index);
 	load_meta(reader);
 	return reader;
+}
+
+SimReader *
+sim_reader_open(Oid source)
+{
+	Relation	heap;
+	Oid			index = sim_source_index(source, AccessShareLock, &heap);
+
+	return open_reader(heap, index);
+}
+
+SimReader *
+sim_reader_open_at(Oid relation, Oid source)
+{
+	Relation	heap;
+	Oid			index = sim_leaf_index(relation, source, &heap);
+
+	return open_reader(heap, index);
 }
 
 void

@@ -74,6 +74,9 @@ typedef struct SimPopularEntry
  * Every refusal is an ereport(ERROR).
  */
 extern SimReader *sim_reader_open(Oid source);
+
+/* The same for one partition or shard of a source that has no model itself. */
+extern SimReader *sim_reader_open_at(Oid relation, Oid source);
 extern void sim_reader_close(SimReader *reader);
 
 /*

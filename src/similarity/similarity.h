@@ -396,6 +396,7 @@ extern void sim_count(SimIndex *ix, SimCounts *counts, bool reclaim);
 /* ---- source.c ---- */
 
 extern Oid	sim_source_index(Oid source, int lockmode, Relation *heap);
+extern Oid	sim_leaf_index(Oid relation, Oid source, Relation *heap);
 extern void sim_check_state(Relation heap, Relation index);
 extern void sim_check_readable(Relation heap, Relation index);
 

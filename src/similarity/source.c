@@ -76,6 +76,17 @@ refuse_ambiguous(Oid table, List *indexes)
 			 errhint("Pass the index instead of the table.")));
 }
 
+static void
+refuse_without_index(Relation table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("table \"%s\" has no similarity index",
+					RelationGetRelationName(table)),
+			 errhint("Create one, as in CREATE INDEX ON %s USING similarity (subject, item).",
+					 quote_identifier(RelationGetRelationName(table)))));
+}
+
 /* Valid similarity indexes of a table; *invalid tells of one that is not. */
 static List *
 similarity_indexes(Relation table, Oid *invalid)
@@ -112,7 +123,7 @@ index_of_table(Relation table)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("\"%s\" is a partitioned table, which has one model a partition and none of the whole",
 						RelationGetRelationName(table)),
-				 errhint("Create a materialized view over it and a similarity index on the view, or name one partition.")));
+				 errhint("Create a materialized view over it and a similarity index on the view, or ask one partition's model with recommend_at().")));
 	if (table->rd_rel->relkind != RELKIND_RELATION &&
 		table->rd_rel->relkind != RELKIND_MATVIEW)
 		ereport(ERROR,
@@ -125,12 +136,7 @@ index_of_table(Relation table)
 	if (indexes == NIL && OidIsValid(invalid))
 		return invalid;			/* refused for that when it is opened */
 	if (indexes == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("table \"%s\" has no similarity index",
-						RelationGetRelationName(table)),
-				 errhint("Create one, as in CREATE INDEX ON %s USING similarity (subject, item).",
-						 quote_identifier(RelationGetRelationName(table)))));
+		refuse_without_index(table);
 	result = linitial_oid(indexes);
 	list_free(indexes);
 	return result;
@@ -165,6 +171,87 @@ sim_source_index(Oid source, int lockmode, Relation *heap)
 						relation_name(source)),
 				 errhint("Pass the table, or an index made by CREATE INDEX ... USING similarity.")));
 	return source;
+}
+
+/* ---- a partition or shard by itself ---- */
+
+/* The only similarity index of what a caller calls the source, however it is. */
+static Oid
+model_index(Oid source)
+{
+	Oid			am = get_index_am_oid("similarity", true);
+	Relation	table;
+	List	   *indexes;
+	List	   *found = NIL;
+	ListCell   *lc;
+	Oid			result;
+
+	if (uses_similarity(source, am))
+		return source;
+	table = relation_open(source, AccessShareLock);
+	indexes = RelationGetIndexList(table);
+	foreach(lc, indexes)
+		if (uses_similarity(lfirst_oid(lc), am))
+			found = lappend_oid(found, lfirst_oid(lc));
+	if (list_length(found) > 1)
+		refuse_ambiguous(source, found);
+	if (found == NIL)
+		refuse_without_index(table);
+	result = linitial_oid(found);
+	relation_close(table, AccessShareLock);
+	return result;
+}
+
+/* Do two indexes have the same names of subject and item? */
+static bool
+same_columns(Oid a, Oid b)
+{
+	AttrNumber	i;
+
+	for (i = 1; i <= 2; i++)
+	{
+		char	   *x = get_attname(a, i, true);
+		char	   *y = get_attname(b, i, true);
+
+		if (x == NULL || y == NULL || strcmp(x, y) != 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The index of one partition or shard that is of the same kind as the source's
+ * own.  Numbers of relations may come from another server, where they are
+ * other relations: only one with a similarity index on columns of the same
+ * names is taken.
+ */
+Oid
+sim_leaf_index(Oid relation, Oid source, Relation *heap)
+{
+	Oid			model = model_index(source);
+	Oid			invalid = InvalidOid;
+	List	   *indexes;
+	ListCell   *lc;
+
+	*heap = try_relation_open(relation, AccessShareLock);
+	if (*heap == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relation)));
+	if ((*heap)->rd_rel->relkind != RELKIND_RELATION &&
+		(*heap)->rd_rel->relkind != RELKIND_MATVIEW)
+		(void) index_of_table(*heap);	/* refuses it */
+	indexes = similarity_indexes(*heap, &invalid);
+	foreach(lc, indexes)
+		if (same_columns(lfirst_oid(lc), model))
+			return lfirst_oid(lc);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("\"%s\" has no valid similarity index on (%s, %s)",
+					RelationGetRelationName(*heap),
+					get_attname(model, 1, false), get_attname(model, 2, false)),
+			 errhint("Pass the tableoid of a row of the source.")));
+	return InvalidOid;
 }
 
 /* SELECT on the table, or on every indexed column. */

@@ -24,8 +24,8 @@ END $$;
 SELECT p.oid::regprocedure, provolatile, proparallel, proisstrict, prorows,
 	obj_description(p.oid, 'pg_proc') <> '' AS comment
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e'
-WHERE proname IN ('recommend', 'recommend_from', 'similar_items', 'trending')
-ORDER BY 1::text;
+WHERE proname IN ('recommend', 'recommend_at', 'recommend_from', 'similar_items', 'trending')
+ORDER BY p.oid::regprocedure::text COLLATE "C";
 
 -- a table small enough to check by hand
 CREATE TABLE purchases (customer_id int, product text, ordered_at timestamptz, quantity int);
@@ -492,3 +492,29 @@ CREATE INDEX ON long_history USING similarity (subject, item) INCLUDE (at) WITH 
 SELECT item, because, reason FROM recommend('long_history', 1, k => 10);
 SELECT item, because, reason FROM recommend('long_history', 1, k => 10, seen => true) ORDER BY item;
 DROP TABLE long_history;
+
+-- one partition's model
+CREATE TABLE shards (subject int, item text, other int) PARTITION BY HASH (subject);
+CREATE TABLE shards_0 PARTITION OF shards FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE shards_1 PARTITION OF shards FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO shards
+SELECT s, item FROM generate_series(1, 40) AS s, unnest('{a,b,c}'::text[]) AS item WHERE s > 1 OR item < 'c';
+CREATE INDEX ON shards USING similarity (subject, item);
+SELECT refusal($$SELECT recommend('shards', 1)$$);
+SELECT r.* FROM (SELECT tableoid AS t FROM shards WHERE subject = 1 LIMIT 1) s,
+	LATERAL (SELECT item, because, reason FROM recommend_at(s.t, 'shards', 1, k => 2)) r;
+SELECT r.* FROM (SELECT tableoid AS t FROM shards WHERE subject = 1 LIMIT 1) s,
+	LATERAL (SELECT item, because, reason FROM recommend_at(s.t, 'shards_subject_item_idx', 1, item_type => NULL::text, k => 2)) r;
+SELECT refusal($$SELECT recommend_at(NULL, 'shards', 1)$$);
+SELECT refusal($$SELECT recommend_at('shards_0'::regclass, NULL, 1)$$);
+SELECT refusal($$SELECT recommend_at(0, 'shards', 1)$$);
+SELECT refusal($$SELECT recommend_at('shards'::regclass, 'shards', 1)$$);
+SELECT refusal($$SELECT recommend_at('pg_class'::regclass, 'shards', 1)$$);
+SELECT refusal($$SELECT recommend_at('shards_0'::regclass, 'pg_class', 1)$$);
+CREATE INDEX ON shards USING similarity (item, subject);
+SELECT refusal($$SELECT recommend_at('shards_0'::regclass, 'shards', 1)$$);
+DROP INDEX shards_subject_item_idx;
+CREATE TABLE namesake (subject int, item text);
+CREATE INDEX ON namesake USING similarity (subject, item);
+SELECT refusal($$SELECT recommend_at('namesake'::regclass, 'shards', 1)$$);
+DROP TABLE namesake, shards;

@@ -65,6 +65,8 @@ sql('CREATE TABLE train (s int, i int, quantity int, at bigint); CREATE TABLE te
 load('train', 'train.tsv.gz');
 load('test', 'test.tsv.gz');
 sql('CREATE INDEX ON train USING similarity (s, i) WITH (neighbors = 20, history = 10000, subject_exponent = 0.75, popularity_exponent = 0.5, sharpness = 1.6)');
+sql('CREATE UNIQUE INDEX ON train (s, i)');
+sql('VACUUM ANALYZE train');
 sql('CREATE TABLE held_out AS SELECT s, array_agg(DISTINCT i) AS items FROM test GROUP BY s');
 
 # recall: the share of a subject's held-out items among the 20, averaged over subjects
