@@ -8,6 +8,7 @@
 #include "catalog/objectaddress.h"
 #include "commands/vacuum.h"
 #include "miscadmin.h"
+#include "postmaster/autovacuum.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -30,7 +31,6 @@
 #if PG_VERSION_NUM >= 170000
 #define is_autovacuum_worker() AmAutoVacuumWorkerProcess()
 #else
-#include "postmaster/autovacuum.h"
 #define is_autovacuum_worker() IsAutoVacuumWorkerProcess()
 #endif
 

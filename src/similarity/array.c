@@ -66,7 +66,7 @@ sim_array_leaf(SimIndex *ix, const SimArray *array, uint32 leaf)
 	for (height = array->depth; height > 0; height--)
 	{
 		uint64		below = leaves_per_child(height);
-		Buffer		buffer = sim_read(ix, block, BUFFER_LOCK_SHARE);
+		Buffer		buffer = sim_read_hot(ix, block, BUFFER_LOCK_SHARE);
 		Page		page = BufferGetPage(buffer);
 
 		if (is_node(page, SIM_PAGE_INNER, array))
@@ -99,7 +99,7 @@ sim_array_get(SimIndex *ix, const SimArray *array, uint32 index, void *element)
 	block = sim_array_leaf(ix, array, index / sim_array_per_leaf(array));
 	if (block == InvalidBlockNumber)
 		return false;
-	buffer = sim_read(ix, block, BUFFER_LOCK_SHARE);
+	buffer = sim_read_hot(ix, block, BUFFER_LOCK_SHARE);
 	found = sim_array_is_leaf(BufferGetPage(buffer), array);
 	if (found)
 		memcpy(element, sim_array_slot(BufferGetPage(buffer), array, index),

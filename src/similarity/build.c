@@ -147,7 +147,7 @@ flush_batch(Build *build)
 			group[i] = build->postings[order[first + i]];
 		sim_subject_append_many(&build->ix, entry->id.key, entry->id.hash,
 								group, n);
-		sim_phase_done(++done);
+		sim_phase_done(&build->clock, ++done);
 	}
 	start_batch(build);
 	sim_phase(&build->clock, SIM_PHASE_LOADING, 0);
@@ -294,7 +294,7 @@ log_pages(SimClock *clock, Relation index)
 	{
 		log_newpage_range(index, MAIN_FORKNUM, block,
 						  Min(block + LOG_PAGES, nblocks), true);
-		sim_phase_done(Min(block + LOG_PAGES, nblocks));
+		sim_phase_done(clock, Min(block + LOG_PAGES, nblocks));
 	}
 }
 
@@ -309,7 +309,7 @@ sim_build(Relation heap, Relation index, IndexInfo *info)
 			 RelationGetRelationName(index));
 	start_build(&build, index);
 	sim_init_index(index, MAIN_FORKNUM);
-	build.clock.since = 0;
+	build.clock.report = true;
 	sim_phase(&build.clock, SIM_PHASE_LOADING, -1);
 	build.clock.cpu[0] = 0;
 	build.heap_tuples = table_index_build_scan(heap, index, info, true, true,

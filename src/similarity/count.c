@@ -11,7 +11,7 @@
 
 /*
  * A page that a crash or a cancelled training left behind: of a model that is
- * not the current one.  Only who keeps trainings away may act on this.
+ * not the current one, or of a log that the current one has taken in.  Only who keeps trainings away may act on this.
  */
 static bool
 is_orphan(Page page, const SimMeta *meta)
@@ -27,6 +27,8 @@ is_orphan(Page page, const SimMeta *meta)
 		case SIM_PAGE_LIST:
 		case SIM_PAGE_POPULAR:
 			return opaque->generation != meta->generation;
+		case SIM_PAGE_LOG:
+			return opaque->generation < meta->log_since;
 		default:
 			return false;
 	}

@@ -306,11 +306,6 @@ sim_read_history(SimReader *reader, Datum subject, SimHistoryItem **items,
 		table_index_fetch_end(history.fetch);
 		ExecDropSingleTupleTableSlot(history.slot);
 	}
-	if (state->vm_buffer != InvalidBuffer)
-	{
-		ReleaseBuffer(state->vm_buffer);
-		state->vm_buffer = InvalidBuffer;
-	}
 	*items = history.items;
 	*nitems = history.nitems;
 	return Min(history.nitems, limit);

@@ -153,7 +153,7 @@ sim_item_read(SimIndex *ix, const SimArray *locator, ItemNumber item,
 	SimItemRecord *record;
 
 	if (!sim_array_get(ix, locator, item, &place) ||
-		!ItemPointerIsValid(&place))
+		ItemPointerGetBlockNumberNoCheck(&place) == InvalidBlockNumber)
 		return false;
 	buffer = sim_read(ix, ItemPointerGetBlockNumber(&place), BUFFER_LOCK_SHARE);
 	record = sim_record_at(BufferGetPage(buffer), SIM_PAGE_ITEM,

@@ -62,9 +62,12 @@ sim_page_set_count(Page page, int count, Size element_size)
 /*
  * Where this backend found blocks last.  Looking a block up in the shared
  * buffer table costs more than anything else that is done to a page here;
- * ReadRecentBuffer() makes sure that the buffer still holds the block.
+ * ReadRecentBuffer() makes sure that the buffer still holds the block.  It
+ * does not tell the buffer manager that the page is in use, though, so every
+ * now and then the table is asked all the same.
  */
 #define RECENT_BUFFERS	32768
+#define ASK_AGAIN		16
 
 static Buffer recent_buffers[RECENT_BUFFERS];
 
@@ -84,35 +87,66 @@ sim_recent_buffer(SimIndex *ix, BlockNumber block)
 	return BufferIsLocal(buffer) ? InvalidBuffer : buffer;
 }
 
+static void
+refuse_block(SimIndex *ix, BlockNumber block)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" has a page that is not of a similarity index at block %u",
+					RelationGetRelationName(ix->rel), block),
+			 errhint("Please REINDEX it.")));
+}
+
 /* Read and lock a block; the caller makes sure that it is what it looks for. */
 Buffer
 sim_read_unchecked(SimIndex *ix, BlockNumber block, int mode)
 {
+	static uint32 reads = 0;
 	Buffer	   *recent = recent_slot(ix, block);
 
-	if (!BufferIsValid(*recent) ||
+	/* To the buffer manager that would be a wish for a new block. */
+	if (block == InvalidBlockNumber)
+		refuse_block(ix, block);
+	if (!BufferIsValid(*recent) || ++reads % ASK_AGAIN == 0 ||
 		!read_recent_buffer(ix->rel, block, *recent))
 		*recent = ReadBuffer(ix->rel, block);
 	LockBuffer(*recent, mode);
 	return *recent;
 }
 
-/* Read and lock a block, and make sure that it is one of ours. */
-Buffer
-sim_read(SimIndex *ix, BlockNumber block, int mode)
+static Buffer
+check_page(SimIndex *ix, Buffer buffer)
 {
-	Buffer		buffer = sim_read_unchecked(ix, block, mode);
 	Page		page = BufferGetPage(buffer);
 
 	if (!PageIsNew(page) &&
 		(PageGetSpecialSize(page) != MAXALIGN(sizeof(SimPageOpaque)) ||
 		 SimPageGetOpaque(page)->page_id != SIM_PAGE_ID))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has a page that is not of a similarity index at block %u",
-						RelationGetRelationName(ix->rel), block),
-				 errhint("Please REINDEX it.")));
+		refuse_block(ix, BufferGetBlockNumber(buffer));
 	return buffer;
+}
+
+/* Read and lock a block, and make sure that it is one of ours. */
+Buffer
+sim_read(SimIndex *ix, BlockNumber block, int mode)
+{
+	return check_page(ix, sim_read_unchecked(ix, block, mode));
+}
+
+/*
+ * The same for the few pages that everybody reads all the time: the shared
+ * table is the better way to these, as ReadRecentBuffer() locks the header.
+ */
+Buffer
+sim_read_hot(SimIndex *ix, BlockNumber block, int mode)
+{
+	Buffer		buffer;
+
+	if (block == InvalidBlockNumber)
+		refuse_block(ix, block);
+	buffer = ReadBuffer(ix->rel, block);
+	LockBuffer(buffer, mode);
+	return check_page(ix, buffer);
 }
 
 void
@@ -285,7 +319,7 @@ check_meta(Relation rel, Page page)
 void
 sim_read_meta(SimIndex *ix, SimMeta *meta)
 {
-	Buffer		buffer = sim_read(ix, SIM_META_BLOCK, BUFFER_LOCK_SHARE);
+	Buffer		buffer = sim_read_hot(ix, SIM_META_BLOCK, BUFFER_LOCK_SHARE);
 
 	check_meta(ix->rel, BufferGetPage(buffer));
 	memcpy(meta, SimPageGetMeta(BufferGetPage(buffer)), sizeof(SimMeta));

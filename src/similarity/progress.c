@@ -49,6 +49,8 @@ sim_phase(SimClock *clock, int phase, int64 total)
 	clock->cpu[clock->phase] += now - clock->since;
 	clock->since = now;
 	clock->phase = phase;
+	if (!clock->report)
+		return;
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, phase);
 	if (total >= 0)
 	{
@@ -58,9 +60,10 @@ sim_phase(SimClock *clock, int phase, int64 total)
 }
 
 void
-sim_phase_done(int64 done)
+sim_phase_done(SimClock *clock, int64 done)
 {
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
+	if (clock->report)
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
 }
 
 void

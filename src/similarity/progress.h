@@ -18,13 +18,14 @@
 
 typedef struct SimClock
 {
+	bool		report;			/* to pg_stat_progress_create_index */
 	int			phase;
 	double		cpu[SIM_PHASES];
 	double		since;
 } SimClock;
 
 extern void sim_phase(SimClock *clock, int phase, int64 total);
-extern void sim_phase_done(int64 done);
+extern void sim_phase_done(SimClock *clock, int64 done);
 extern void sim_clock_report(SimClock *clock, Relation index);
 extern char *sim_phase_name(int64 phase);
 

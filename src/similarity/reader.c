@@ -82,6 +82,8 @@ sim_reader_open_at(Oid relation, Oid source)
 void
 sim_reader_close(SimReader *reader)
 {
+	if (reader->state->vm_buffer != InvalidBuffer)
+		ReleaseBuffer(reader->state->vm_buffer);
 	index_close(reader->index, AccessShareLock);
 	relation_close(reader->heap, AccessShareLock);
 }

@@ -281,6 +281,6 @@ sim_train_rows(SimTraining *training)
 			sim_write_row(training, i, &rows.row);
 		}
 		if (i % 256 == 255)
-			sim_phase_done(i + 1);
+			sim_phase_done(training->clock, i + 1);
 	}
 }

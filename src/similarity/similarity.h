@@ -207,7 +207,7 @@ typedef struct SimMeta
 	SimArray	slots;			/* item number -> its list */
 	BlockNumber model_pages;	/* all pages of the model, chained */
 	BlockNumber popular;		/* the first of the popular ones, chained */
-	uint32		unused;
+	uint32		log_since;		/* epoch; log pages before it are orphans */
 	TimestampTz trained_at;
 	double		sampled;		/* share of subjects that trained it */
 	uint64		training_memory;	/* bytes a training of everything takes */
@@ -286,6 +286,7 @@ extern char *sim_page_array(Page page);
 extern int	sim_page_count(Page page, Size element_size);
 extern void sim_page_set_count(Page page, int count, Size element_size);
 extern Buffer sim_read(SimIndex *ix, BlockNumber block, int mode);
+extern Buffer sim_read_hot(SimIndex *ix, BlockNumber block, int mode);
 extern Buffer sim_read_unchecked(SimIndex *ix, BlockNumber block, int mode);
 extern Buffer sim_recent_buffer(SimIndex *ix, BlockNumber block);
 extern Buffer sim_new_buffer(SimIndex *ix);

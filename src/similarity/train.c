@@ -141,7 +141,8 @@ log_moved(const SimMeta *seen, const SimMeta *now, const SimMeta *cut)
 
 /* Install the model in the metapage. */
 static void
-set_model(SimMeta *meta, const SimTraining *training, const SimMeta *cut)
+set_model(SimMeta *meta, const SimTraining *training, uint32 epoch,
+		  const SimMeta *cut)
 {
 	int			i;
 
@@ -156,6 +157,7 @@ set_model(SimMeta *meta, const SimTraining *training, const SimMeta *cut)
 	meta->training_memory = memory_of_all(training);
 	meta->trained_interactions = training->interactions;
 	meta->removed = 0;
+	meta->log_since = epoch;
 	for (i = 0; i < SIM_LOG_STRIPES; i++)
 	{
 		meta->log[i].head = cut->log[i].head;
@@ -187,7 +189,7 @@ publish(SimTraining *training, uint32 epoch, SimMeta *old,
 		if (!moved)
 		{
 			sim_write_begin(&write, ix);
-			set_model(sim_write_meta(&write, buffer), training, &cut);
+			set_model(sim_write_meta(&write, buffer), training, epoch, &cut);
 			sim_write_end(&write);
 		}
 		UnlockReleaseBuffer(buffer);

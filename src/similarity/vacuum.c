@@ -166,30 +166,49 @@ clean_log(Vacuum *vacuum, Buffer buffer)
 		GenericXLogAbort(write.xlog);
 }
 
+static SimPageKind
+kind_of(Buffer buffer)
+{
+	Page		page = BufferGetPage(buffer);
+
+	return PageIsNew(page) ? SIM_PAGE_FREE :
+		(SimPageKind) SimPageGetOpaque(page)->kind;
+}
+
+/*
+ * Readers use the visibility map for a posting as long as they have its page
+ * pinned; so wait for them before the row may be replaced.  Pages of other
+ * kinds need no such wait, and some of them are pinned all the time.
+ */
 static void
 vacuum_block(Vacuum *vacuum, IndexVacuumInfo *info, BlockNumber block)
 {
 	Buffer		buffer;
-	Page		page;
+	SimPageKind kind;
 
 	vacuum_pause();
 	buffer = ReadBufferExtended(vacuum->ix.rel, MAIN_FORKNUM, block, RBM_NORMAL,
 								info->strategy);
-
-	/*
-	 * Readers use the visibility map for a posting as long as they have its
-	 * page pinned; so wait for them before the row may be replaced.
-	 */
-	LockBufferForCleanup(buffer);
-	page = BufferGetPage(buffer);
-	if (sim_page_is(page, SIM_PAGE_CHUNK))
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	kind = kind_of(buffer);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	if (kind == SIM_PAGE_CHUNK)
 	{
-		if (examine_chunks(vacuum, page))
+		LockBufferForCleanup(buffer);
+
+		/* Nobody but VACUUM frees such a page. */
+		Assert(kind_of(buffer) == SIM_PAGE_CHUNK);
+		if (examine_chunks(vacuum, BufferGetPage(buffer)))
 			clean_chunks(vacuum, buffer);
+		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 	}
-	else if (sim_page_is(page, SIM_PAGE_LOG))
+	else if (kind == SIM_PAGE_LOG)
+	{
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 		clean_log(vacuum, buffer);
-	UnlockReleaseBuffer(buffer);
+		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	}
+	ReleaseBuffer(buffer);
 }
 
 static int

@@ -94,14 +94,14 @@ WHERE place <= 15;
 SELECT ok(count(*) > 20, 'there are subjects with more items than history') FROM (
 	SELECT s FROM plays GROUP BY s HAVING count(DISTINCT i) > 15) x;
 
--- Answers of recommend() for all subjects that are not those of the sum.  Only the items of the counted
--- history are left out, not what came before it.
+-- Answers of recommend() for all subjects that are not those of the sum.  What a subject has is left out, even
+-- what is too old to count.
 CREATE FUNCTION differences(half_life interval, seen boolean, among int[], exclude int[]) RETURNS bigint LANGUAGE sql AS $$
 	WITH expected AS (
 		SELECT h.s, l.j AS item,
 			sum(w * l.score * coalesce(2 ^ -(extract(epoch FROM newest - at) / extract(epoch FROM half_life))::float8, 1)) AS score
 		FROM histories h JOIN lists l USING (i)
-		WHERE (seen OR NOT EXISTS (SELECT FROM histories o WHERE o.s = h.s AND o.i = l.j))
+		WHERE (seen OR NOT EXISTS (SELECT FROM plays o WHERE o.s = h.s AND o.i = l.j))
 			AND (among IS NULL OR l.j = ANY (among)) AND l.j <> ALL (coalesce(exclude, '{}'))
 		GROUP BY h.s, l.j),
 	actual AS (
