@@ -261,6 +261,8 @@ prefetch_list(SimReaderState *state, const ItemPointerData *tid, Size size)
 		ItemPointerGetOffsetNumber(tid) * SIM_LIST_ALIGN;
 	for (line = 0; line < size; line += PG_CACHE_LINE_SIZE / 2)
 		sim_prefetch(list + line);
+	sim_prefetch((char *) BufferGetPage(buffer) + BLCKSZ -
+				 MAXALIGN(sizeof(SimPageOpaque)));
 }
 
 void
@@ -282,7 +284,11 @@ sim_prepare_neighbors(SimReader *reader, const ItemNumber *items, int nitems)
 	}
 }
 
-/* The list at a place, if what stands there is (still) that list. */
+/*
+ * The list at a place, if what stands there is (still) that list.  A page of
+ * lists never changes, so one of our generation holds what was written there;
+ * what looks like a list on another page is not to be believed.
+ */
 static SimListHeader *
 list_at(SimReaderState *state, Page page, const ItemPointerData *tid,
 		ItemNumber item)
@@ -291,7 +297,9 @@ list_at(SimReaderState *state, Page page, const ItemPointerData *tid,
 		SIM_LIST_ALIGN;
 	SimListHeader *header = (SimListHeader *) ((char *) page + offset);
 
-	if (offset + sizeof(SimListHeader) > BLCKSZ ||
+	if (!sim_page_is(page, SIM_PAGE_LIST) ||
+		SimPageGetOpaque(page)->generation != state->meta.generation ||
+		offset + sizeof(SimListHeader) > BLCKSZ ||
 		header->generation != state->meta.generation ||
 		header->source != item ||
 		header->n > SIM_MAX_NEIGHBORS ||

@@ -147,9 +147,8 @@ typedef struct SimPosting
 /*
  * A neighbour list on a page: items, then weights, then supports.  Lists have
  * no line pointers; the offset in a list's TID counts SIM_LIST_ALIGN bytes
- * from the start of the page, so that who has the TID knows the address.
- * What says that this is the right list stands beside it, for the same
- * reason: the special space would be one more cache line to wait for.
+ * from the start of the page, so that who has the TID knows the address and
+ * can prefetch it.
  */
 typedef struct SimListHeader
 {

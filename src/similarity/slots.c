@@ -15,46 +15,81 @@
 #include "similarity/reader_state.h"
 
 #define MAX_ITEMS		(1 << 18)
-#define MAX_MODELS		4
+#define MAX_MODELS		16
+
+/* A model that was asked for within so many calls keeps its place. */
+#define KEEP_CALLS		1000
+
+/*
+ * A model's identity: its file too, because a rebuilt index counts generations
+ * anew, and time and root, because TRUNCATE may rebuild it in the same file.
+ */
+typedef struct ModelId
+{
+	Oid			index;
+	Oid			file;
+	uint32		generation;
+	BlockNumber root;
+	TimestampTz trained_at;
+} ModelId;
 
 typedef struct Model
 {
-	Oid			index;
-	Oid			file;			/* a rebuilt index counts generations anew */
-	uint32		generation;		/* 0: unused */
+	ModelId		id;				/* index invalid: unused */
+	uint64		last_call;
 	MemoryContext context;
 	ItemPointerData *places;
 } Model;
 
 static Model models[MAX_MODELS];
-static int	next_model;
+static uint64 calls;
+
+static ModelId
+model_id(SimIndex *ix, const SimMeta *meta)
+{
+	ModelId		id;
+
+	id.index = RelationGetRelid(ix->rel);
+	id.file = relation_file(ix->rel);
+	id.generation = meta->generation;
+	id.root = meta->slots.root;
+	id.trained_at = meta->trained_at;
+	return id;
+}
 
 static Model *
-find_model(SimIndex *ix, const SimMeta *meta)
+find_model(const ModelId *id)
 {
 	int			i;
 
 	for (i = 0; i < MAX_MODELS; i++)
-		if (models[i].generation == meta->generation &&
-			models[i].index == RelationGetRelid(ix->rel) &&
-			models[i].file == relation_file(ix->rel))
+		if (models[i].id.index == id->index && models[i].id.file == id->file &&
+			models[i].id.generation == id->generation &&
+			models[i].id.root == id->root &&
+			models[i].id.trained_at == id->trained_at)
 			return &models[i];
 	return NULL;
 }
 
-/* Forget a model; first another generation of the same index. */
+/*
+ * A place for a model: that of another one of the same index, or of the one
+ * that was not asked for longest.  NULL if all are in use, so that a backend
+ * which goes round many indexes does not copy one at each call.
+ */
 static Model *
-make_room(SimIndex *ix)
+make_room(Oid index)
 {
-	Model	   *model = NULL;
+	Model	   *model = &models[0];
 	int			i;
 
-	for (i = 0; i < MAX_MODELS; i++)
-		if (models[i].index == RelationGetRelid(ix->rel))
+	for (i = 0; i < MAX_MODELS && model->id.index != index; i++)
+		if (models[i].id.index == index ||
+			models[i].last_call < model->last_call)
 			model = &models[i];
-	if (model == NULL)
-		model = &models[next_model++ % MAX_MODELS];
-	model->generation = 0;
+	if (model->id.index != index && model->last_call != 0 &&
+		calls - model->last_call < KEEP_CALLS)
+		return NULL;
+	model->id.index = InvalidOid;
 	if (model->context)
 		MemoryContextReset(model->context);
 	else
@@ -94,26 +129,31 @@ read_all(SimIndex *ix, const SimMeta *meta, ItemPointerData *places)
 }
 
 /*
- * The places of all lists of a model, or NULL where they are too many.  Good
+ * The places of all lists of a model, or NULL where they are not kept.  Good
  * until the next call of this function.
  */
 const ItemPointerData *
 sim_slots(SimIndex *ix, const SimMeta *meta)
 {
-	Model	   *model = find_model(ix, meta);
+	ModelId		id = model_id(ix, meta);
+	Model	   *model;
 
 	if (meta->generation == 0 || meta->model_items > MAX_ITEMS)
 		return NULL;
-	if (model)
-		return model->places;
-	model = make_room(ix);
-	model->places = MemoryContextAlloc(model->context,
-									   (meta->model_items + 1) *
-									   sizeof(ItemPointerData));
-	if (!read_all(ix, meta, model->places))
-		return NULL;
-	model->index = RelationGetRelid(ix->rel);
-	model->file = relation_file(ix->rel);
-	model->generation = meta->generation;
+	calls++;
+	model = find_model(&id);
+	if (model == NULL)
+	{
+		model = make_room(id.index);
+		if (model == NULL)
+			return NULL;
+		model->places = MemoryContextAlloc(model->context,
+										   (meta->model_items + 1) *
+										   sizeof(ItemPointerData));
+		if (!read_all(ix, meta, model->places))
+			return NULL;
+		model->id = id;
+	}
+	model->last_call = calls;
 	return model->places;
 }
