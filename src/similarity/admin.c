@@ -9,6 +9,7 @@
 #include "access/xlog.h"
 #include "catalog/pg_class.h"
 #include "funcapi.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -29,13 +30,14 @@ check_source(FunctionCallInfo fcinfo)
 				 errhint("Pass a table with a similarity index, or the index.")));
 }
 
+/* Before the table is locked: who may not train may not keep others away. */
 static void
-check_owner(Relation heap)
+check_owner(Oid table)
 {
-	if (!relation_owned_by(RelationGetRelid(heap), GetUserId()))
+	if (OidIsValid(table) && !relation_owned_by(table, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER,
-					   get_relkind_objtype(heap->rd_rel->relkind),
-					   RelationGetRelationName(heap));
+					   get_relkind_objtype(get_rel_relkind(table)),
+					   get_rel_name(table));
 }
 
 /*
@@ -56,9 +58,10 @@ personalize_retrain(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("recovery is in progress"),
 				 errhint("retrain() can only be executed on the primary; standbys get its result.")));
+	PreventCommandIfReadOnly("retrain()");
+	check_owner(sim_source_table(PG_GETARG_OID(0)));
 	index_oid = sim_source_index(PG_GETARG_OID(0), ShareUpdateExclusiveLock,
 								 &heap);
-	check_owner(heap);
 	index = index_open(index_oid, RowExclusiveLock);
 	sim_check_state(heap, index);
 	sim_index_open(&ix, index);
@@ -77,7 +80,7 @@ stats_values(SimIndex *ix, Datum *values, bool *nulls)
 	BlockNumber *pages = counts.pages;
 	int			i = 0;
 
-	sim_count(ix, &counts, false);
+	sim_count(ix, &counts, false, NULL);
 	sim_read_meta(ix, &meta);
 	values[i++] = ObjectIdGetDatum(RelationGetRelid(ix->rel));
 	values[i++] = Int64GetDatum(counts.subjects);

@@ -12,7 +12,6 @@
 #include "access/genam.h"
 #include "access/tableam.h"
 #include "access/xloginsert.h"
-#include "catalog/index.h"
 #include "nodes/execnodes.h"
 #include "utils/memutils.h"
 
@@ -140,6 +139,8 @@ flush_batch(Build *build)
 		if (n > group_size)
 		{
 			group_size = n;
+			if (group)
+				pfree(group);
 			group = MemoryContextAllocHuge(build->batch_context,
 										   n * sizeof(SimPosting));
 		}
@@ -270,6 +271,7 @@ end_load(Build *build)
 	MemoryContextDelete(build->row_context);
 }
 
+/* For CREATE INDEX, not for TRUNCATE and its like. */
 static void
 notice_untrained(Relation index)
 {
@@ -317,7 +319,7 @@ sim_build(Relation heap, Relation index, IndexInfo *info)
 	end_load(&build);
 	if (build.indexed > 0)
 		sim_train_timed(&build.ix, false, &build.clock);
-	else if (!ReindexIsProcessingIndex(RelationGetRelid(index)))
+	else if (index->rd_createSubid != InvalidSubTransactionId)
 		notice_untrained(index);
 	log_pages(&build.clock, index);
 	sim_clock_report(&build.clock, index);

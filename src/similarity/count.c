@@ -7,32 +7,8 @@
 #include "miscadmin.h"
 #include "storage/freespace.h"
 
+#include "compat.h"
 #include "similarity/similarity.h"
-
-/*
- * A page that a crash or a cancelled training left behind: of a model that is
- * not the current one, or of a log that the current one has taken in.  Only who keeps trainings away may act on this.
- */
-static bool
-is_orphan(Page page, const SimMeta *meta)
-{
-	SimPageOpaque *opaque = SimPageGetOpaque(page);
-
-	switch (opaque->kind)
-	{
-		case SIM_PAGE_INNER:
-		case SIM_PAGE_LEAF:
-			return opaque->generation != 0 &&
-				opaque->generation != meta->generation;
-		case SIM_PAGE_LIST:
-		case SIM_PAGE_POPULAR:
-			return opaque->generation != meta->generation;
-		case SIM_PAGE_LOG:
-			return opaque->generation < meta->log_since;
-		default:
-			return false;
-	}
-}
 
 static int
 used_items(Page page)
@@ -45,6 +21,34 @@ used_items(Page page)
 		if (ItemIdIsUsed(PageGetItemId(page, offset)))
 			n++;
 	return n;
+}
+
+/*
+ * A page that a crash or a cancelled training left behind: of a model that is
+ * not the current one, or of a log that the current one has taken in; or a
+ * page of subjects that emptied while it still took new ones.  Only who keeps trainings away may act on this.
+ */
+static bool
+is_orphan(Page page, BlockNumber block, const SimMeta *meta)
+{
+	SimPageOpaque *opaque = SimPageGetOpaque(page);
+
+	switch (opaque->kind)
+	{
+		case SIM_PAGE_INNER:
+		case SIM_PAGE_LEAF:
+			return opaque->generation != 0 &&
+				opaque->generation != meta->generation;
+		case SIM_PAGE_LIST:
+		case SIM_PAGE_POPULAR:
+			return opaque->generation != meta->generation;
+		case SIM_PAGE_SUBJECT:
+			return block != meta->subject_tail && used_items(page) == 0;
+		case SIM_PAGE_LOG:
+			return opaque->generation < meta->log_since;
+		default:
+			return false;
+	}
 }
 
 static void
@@ -69,12 +73,33 @@ count_page(Page page, SimCounts *counts)
 	}
 }
 
+/* Free an orphan, if it still is one now that nobody else can touch it. */
+static bool
+free_orphan(SimIndex *ix, BlockNumber block, const SimMeta *meta)
+{
+	Buffer		buffer = sim_read(ix, block, BUFFER_LOCK_EXCLUSIVE);
+	bool		orphan = is_orphan(BufferGetPage(buffer), block, meta);
+	SimWrite	write;
+
+	if (orphan)
+	{
+		sim_write_begin(&write, ix);
+		sim_init_page(sim_write_page(&write, buffer), SIM_PAGE_FREE, 0);
+		sim_write_end(&write);
+	}
+	UnlockReleaseBuffer(buffer);
+	if (orphan)
+		RecordPageWithFreeSpace(ix->rel, block, BLCKSZ - 1);
+	return orphan;
+}
+
 /*
  * Walk all pages.  With reclaim, which is VACUUM's, orphans become free and
  * the free space map is told of every page with room.
  */
 void
-sim_count(SimIndex *ix, SimCounts *counts, bool reclaim)
+sim_count(SimIndex *ix, SimCounts *counts, bool reclaim,
+		  BufferAccessStrategy strategy)
 {
 	BlockNumber nblocks = RelationGetNumberOfBlocks(ix->rel);
 	BlockNumber block;
@@ -91,25 +116,26 @@ sim_count(SimIndex *ix, SimCounts *counts, bool reclaim)
 		bool		orphan = false;
 
 		CHECK_FOR_INTERRUPTS();
-		buffer = sim_read(ix, block, BUFFER_LOCK_SHARE);
+		if (reclaim)
+			vacuum_pause();
+		buffer = ReadBufferExtended(ix->rel, MAIN_FORKNUM, block, RBM_NORMAL,
+									strategy);
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
 		page = BufferGetPage(buffer);
 		if (PageIsNew(page) || sim_page_is(page, SIM_PAGE_FREE))
 		{
 			counts->pages[SIM_PAGE_FREE]++;
 			room = BLCKSZ - 1;
 		}
-		else if (!reclaim || !(orphan = is_orphan(page, &meta)))
+		else if (!reclaim || !(orphan = is_orphan(page, block, &meta)))
 		{
 			count_page(page, counts);
 			if (sim_page_is(page, SIM_PAGE_CHUNK))
 				room = PageGetFreeSpace(page);
 		}
 		UnlockReleaseBuffer(buffer);
-		if (orphan)
-		{
-			sim_free_page(ix, block);
+		if (orphan && free_orphan(ix, block, &meta))
 			counts->pages[SIM_PAGE_FREE]++;
-		}
 		else if (reclaim)
 			RecordPageWithFreeSpace(ix->rel, block, room);
 	}

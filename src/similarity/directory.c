@@ -15,6 +15,9 @@
 #include "compat.h"
 #include "similarity/similarity.h"
 
+/* Splits do not overtake anyone that often. */
+#define MAX_ROUNDS	1000
+
 static SimDirectory *
 directory_of(SimMeta *meta, bool items)
 {
@@ -41,12 +44,14 @@ bucket_number(uint32 nbuckets, uint64 hash)
 Buffer
 sim_directory_lock(SimIndex *ix, bool items, uint64 hash, int mode)
 {
-	for (;;)
+	BlockNumber block = InvalidBlockNumber;
+	int			rounds;
+
+	for (rounds = 0; rounds < MAX_ROUNDS; rounds++)
 	{
 		SimMeta		meta;
 		SimDirectory *directory;
 		uint32		bucket;
-		BlockNumber block;
 		Buffer		buffer;
 		SimPageOpaque *opaque;
 
@@ -55,11 +60,7 @@ sim_directory_lock(SimIndex *ix, bool items, uint64 hash, int mode)
 		bucket = bucket_number(directory->nbuckets, hash);
 		if (!sim_array_get(ix, &directory->buckets, bucket, &block) ||
 			block == InvalidBlockNumber)
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" has no page for bucket %u",
-							RelationGetRelationName(ix->rel), bucket),
-					 errhint("Please REINDEX it.")));
+			break;
 		buffer = sim_read(ix, block, mode);
 		opaque = SimPageGetOpaque(BufferGetPage(buffer));
 		if (sim_page_is(BufferGetPage(buffer), SIM_PAGE_BUCKET) &&
@@ -69,6 +70,12 @@ sim_directory_lock(SimIndex *ix, bool items, uint64 hash, int mode)
 		UnlockReleaseBuffer(buffer);
 		CHECK_FOR_INTERRUPTS();
 	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" has no bucket of its hash directory at block %u",
+					RelationGetRelationName(ix->rel), block),
+			 errhint("Please REINDEX it.")));
+	return InvalidBuffer;
 }
 
 static bool

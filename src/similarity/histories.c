@@ -325,12 +325,19 @@ transpose(SimTraining *training)
 	h->item_subjects = MemoryContextAllocHuge(CurrentMemoryContext,
 											  (h->nentries + 1) * sizeof(uint32));
 	for (entry = 0; entry < h->nentries; entry++)
+	{
+		if (entry % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
 		h->degrees[h->items[entry]]++;
+	}
 	for (i = 0; i < training->nitems; i++)
 		h->item_starts[i + 1] = h->item_starts[i] + h->degrees[i];
 	for (i = 0; i < h->nsubjects; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (entry = h->starts[i]; entry < h->starts[i + 1]; entry++)
 			h->item_subjects[h->item_starts[h->items[entry]]++] = i;
+	}
 	memmove(h->item_starts + 1, h->item_starts, training->nitems * sizeof(Size));
 	h->item_starts[0] = 0;
 }

@@ -15,6 +15,9 @@
 #include "similarity/records.h"
 #include "similarity/train.h"
 
+/* VACUUM does not cross anyone's way that often. */
+#define MAX_ROUNDS	1000
+
 /* A posting that was read, perhaps known to be visible to everyone. */
 typedef struct Seen
 {
@@ -67,7 +70,7 @@ collect_chunk(History *history, uint64 owner, BlockNumber *block,
 	{
 		history->max_seen = Max(2 * (first + chunk->n), 64);
 		history->seen = history->seen == NULL ?
-			palloc(history->max_seen * sizeof(Seen)) :
+			palloc_extended(history->max_seen * sizeof(Seen), MCXT_ALLOC_HUGE) :
 			repalloc_huge(history->seen, history->max_seen * sizeof(Seen));
 	}
 
@@ -103,6 +106,8 @@ collect(History *history, Datum subject, uint64 hash)
 	BlockNumber block;
 	OffsetNumber offset;
 
+	int			rounds = 0;
+
 	for (;;)
 	{
 		bool		whole = true;
@@ -120,6 +125,13 @@ collect(History *history, Datum subject, uint64 hash)
 		}
 		if (whole)
 			return true;
+		if (++rounds == MAX_ROUNDS)
+			ereport(ERROR,
+					(errcode(ERRCODE_INDEX_CORRUPTED),
+					 errmsg("index \"%s\" has a broken chain of postings at block %u offset %u",
+							RelationGetRelationName(history->reader->index),
+							block, offset),
+					 errhint("Please REINDEX it.")));
 	}
 }
 
@@ -180,12 +192,13 @@ is_repeated(const Seen *seen, int i)
 static void
 make_table(History *history)
 {
-	uint32		size = pg_nextpower2_32(Max(16, 2 * history->nseen));
+	Size		size = pg_nextpower2_64(Max(16, 2 * (uint64) history->nseen));
 
-	history->table = palloc(size * sizeof(int));
+	history->table = palloc_extended(size * sizeof(int), MCXT_ALLOC_HUGE);
 	memset(history->table, 0xFF, size * sizeof(int));
 	history->table_mask = size - 1;
-	history->items = palloc(history->nseen * sizeof(SimHistoryItem));
+	history->items = palloc_extended(history->nseen * sizeof(SimHistoryItem),
+									 MCXT_ALLOC_HUGE);
 }
 
 /* Add an interaction to its item. */

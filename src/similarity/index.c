@@ -144,13 +144,6 @@ sim_index_open(SimIndex *ix, Relation rel)
 	copy_key(&ix->item, &cache->item);
 }
 
-bool
-sim_relation_is_similarity(Relation index)
-{
-	return index->rd_rel->relkind == RELKIND_INDEX &&
-		index->rd_indam->ambuild == sim_build;
-}
-
 /* Times without time zone count as UTC, so that every node agrees. */
 TimestampTz
 sim_value_time(SimIndex *ix, Datum *values, bool *isnull)
@@ -166,6 +159,9 @@ sim_value_time(SimIndex *ix, Datum *values, bool *isnull)
 
 		if (DATE_NOT_FINITE(date))
 			return SIM_NO_TIME;
+
+		/* A date may lie beyond the last timestamp. */
+		date = Min(date, TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE - 1);
 		return (TimestampTz) date * USECS_PER_DAY;
 	}
 	time = DatumGetTimestampTz(values[ix->time_column]);

@@ -107,7 +107,9 @@ sim_read_unchecked(SimIndex *ix, BlockNumber block, int mode)
 	/* To the buffer manager that would be a wish for a new block. */
 	if (block == InvalidBlockNumber)
 		refuse_block(ix, block);
-	if (!BufferIsValid(*recent) || ++reads % ASK_AGAIN == 0 ||
+	if (!BufferIsValid(*recent) ||
+		BufferIsLocal(*recent) != RelationUsesLocalBuffers(ix->rel) ||
+		++reads % ASK_AGAIN == 0 ||
 		!read_recent_buffer(ix->rel, block, *recent))
 		*recent = ReadBuffer(ix->rel, block);
 	LockBuffer(*recent, mode);
@@ -335,7 +337,7 @@ sim_write_meta(SimWrite *write, Buffer buffer)
 /* ---- a new index: the metapage and two empty directories ---- */
 
 static void
-init_bucket(Page page, int block)
+init_bucket(Page page)
 {
 	sim_init_page(page, SIM_PAGE_BUCKET, 0);
 	SimPageGetOpaque(page)->bucket = 0;
@@ -413,7 +415,7 @@ sim_init_index(Relation rel, ForkNumber fork)
 		if (block == SIM_META_BLOCK)
 			init_meta(page);
 		else if (block == 2 || block == 4)
-			init_bucket(page, block);
+			init_bucket(page);
 		else
 			init_array_root(page, block == 5 ? &locator : &map);
 		if (block == 1 || block == 3)

@@ -7,7 +7,8 @@
  * summed up by item and age, age in steps of half an octave, for the items
  * that lead under any of a few half-lives; an entry then has the mean time of
  * what it stands for.  Ages count from the newest interaction, not from the
- * clock, so that an archive trains as well as a live table.
+ * clock, so that an archive trains as well as a live table; but one that lies
+ * in the future does not make all others old.
  */
 #include "postgres.h"
 
@@ -15,18 +16,21 @@
 
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "similarity/train.h"
 
 #define EXACT_INTERACTIONS	16384
 #define MAX_CANDIDATES		1024
-#define BUCKETS				72		/* 2^36 seconds, and one without time */
+#define BUCKETS				72		/* 2^35 seconds, the future, and no time */
 #define TIMELESS			(BUCKETS - 1)
+#define FUTURE				(BUCKETS - 2)
 #define HALF_LIVES			4
 
 typedef struct Popular
 {
 	SimTraining *training;
+	TimestampTz anchor;			/* ages count from here */
 	SimPopularOnPage *entries;
 	Size		nentries;
 	Size		max_entries;
@@ -44,7 +48,10 @@ typedef void (*PostingVisit) (Popular *popular, const SimPosting *posting);
 static int64
 age_of(const Popular *popular, TimestampTz time)
 {
-	return (popular->training->newest - time) / USECS_PER_SEC;
+	if (time > popular->anchor)
+		return -(int64) (((uint64) time - (uint64) popular->anchor) /
+						 USECS_PER_SEC);
+	return (int64) (((uint64) popular->anchor - (uint64) time) / USECS_PER_SEC);
 }
 
 /* Half an octave a bucket, from the seconds' highest two bits. */
@@ -56,9 +63,11 @@ bucket_of(const Popular *popular, TimestampTz time)
 
 	if (time == SIM_NO_TIME)
 		return TIMELESS;
+	if (time > popular->anchor)
+		return FUTURE;
 	age = age_of(popular, time) + 2;
 	high = pg_leftmost_one_pos64(age);
-	return Min(2 * (high - 1) + (int) ((age >> (high - 1)) & 1), TIMELESS - 1);
+	return Min(2 * (high - 1) + (int) ((age >> (high - 1)) & 1), FUTURE - 1);
 }
 
 static void
@@ -177,7 +186,7 @@ set_weights(Popular *popular)
 
 	for (bucket = 0; bucket < TIMELESS; bucket++)
 	{
-		double		age = pow(2, bucket / 2.0 + 1) - 2;
+		double		age = bucket == FUTURE ? 0 : pow(2, bucket / 2.0 + 1) - 2;
 
 		for (i = 0; i < HALF_LIVES; i++)
 			popular->weights[bucket][i] =
@@ -248,7 +257,6 @@ choose_candidates(Popular *popular)
 static void
 sum_up(Popular *popular)
 {
-	SimTraining *training = popular->training;
 	Size		size = popular->nslots * BUCKETS * sizeof(int64);
 	int			i;
 
@@ -263,7 +271,7 @@ sum_up(Popular *popular)
 		if (count == 0)
 			continue;
 		if (i % BUCKETS != TIMELESS)
-			time = training->newest -
+			time = popular->anchor -
 				(TimestampTz) ((double) popular->ages[i] / count * USECS_PER_SEC);
 		add_entry(popular, popular->slot_items[i / BUCKETS], time, count);
 	}
@@ -276,6 +284,7 @@ sim_train_popular(SimTraining *training)
 	uint32		i;
 
 	popular->training = training;
+	popular->anchor = Min(training->newest, GetCurrentTimestamp());
 	if (training->interactions <= EXACT_INTERACTIONS)
 		visit_all(popular, visit_exact);
 	else

@@ -10,22 +10,48 @@
 
 #include "storage/freespace.h"
 
+#include "compat.h"
 #include "similarity/records.h"
 #include "similarity/similarity.h"
 
 
-/* Any record with this hash whose chain may hold empty chunks. */
+/*
+ * A record with this hash that was not looked at yet.  Two records with one
+ * hash are next to impossible, but for types that have 32 bits of it only.
+ */
+#define MAX_NAMESAKES	8
+
+typedef struct HashMatch
+{
+	SimSubjectRef ref;
+	int			ndone;
+	SimSubjectRef done[MAX_NAMESAKES];
+} HashMatch;
+
+static bool
+is_done(const HashMatch *wanted, const SimEntry *entry)
+{
+	int			i;
+
+	for (i = 0; i < wanted->ndone; i++)
+		if (wanted->done[i].block == entry->block &&
+			wanted->done[i].offset == entry->offset)
+			return true;
+	return wanted->ndone == MAX_NAMESAKES;
+}
+
 static bool
 match_hash(SimIndex *ix, const SimEntry *entry, void *arg)
 {
-	SimSubjectRef *ref = (SimSubjectRef *) arg;
+	HashMatch  *wanted = (HashMatch *) arg;
+	SimSubjectRef *ref = &wanted->ref;
 	Buffer		buffer = sim_read(ix, entry->block, BUFFER_LOCK_SHARE);
 	SimSubjectRecord *record;
 	bool		result = false;
 
 	record = sim_record_at(BufferGetPage(buffer), SIM_PAGE_SUBJECT,
 						   entry->offset);
-	if (record && record->hash == entry->hash)
+	if (record && record->hash == entry->hash && !is_done(wanted, entry))
 	{
 		ref->block = entry->block;
 		ref->offset = entry->offset;
@@ -56,6 +82,7 @@ static bool
 delete_item(Page page, OffsetNumber offset, bool may_free)
 {
 	PageIndexTupleDeleteNoCompact(page, offset);
+	PageSetHasFreeLinePointers(page);
 	if (!may_free || page_has_items(page))
 		return false;
 	sim_init_page(page, SIM_PAGE_FREE, 0);
@@ -112,54 +139,84 @@ unlink_chunk(SimIndex *ix, const Link *link, Buffer buffer,
 							freed ? BLCKSZ - 1 : PageGetFreeSpace(page));
 }
 
-/* Walk a chain and unlink its empty chunks.  The record's page is locked. */
-static void
-prune_chain(SimIndex *ix, Buffer record_buffer, const SimSubjectRef *ref)
+/* The chunk at a place of a chain, on a page that is locked. */
+static SimChunk *
+chain_chunk(SimIndex *ix, Buffer buffer, OffsetNumber offset, uint64 owner)
+{
+	SimChunk   *chunk = sim_chunk_at(ix, BufferGetPage(buffer), offset, owner);
+
+	if (chunk == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has a broken chain of postings at block %u offset %u",
+						RelationGetRelationName(ix->rel),
+						BufferGetBlockNumber(buffer), offset),
+				 errhint("Please REINDEX it.")));
+	return chunk;
+}
+
+/*
+ * Go one chunk further along a chain: unlink it if it is empty, otherwise make
+ * it the link to the next.  Returns that one's place.
+ */
+static ItemPointerData
+prune_step(SimIndex *ix, Link *link, ItemPointerData place, uint64 owner)
+{
+	BlockNumber block = ItemPointerGetBlockNumberNoCheck(&place);
+	OffsetNumber offset = ItemPointerGetOffsetNumberNoCheck(&place);
+	bool		same = BufferGetBlockNumber(link->buffer) == block;
+	Buffer		buffer = same ? link->buffer :
+		sim_read(ix, block, BUFFER_LOCK_EXCLUSIVE);
+	SimChunk	chunk;
+
+	memcpy(&chunk, chain_chunk(ix, buffer, offset, owner), SIM_CHUNK_HEADER);
+	if (chunk.n == 0)
+	{
+		unlink_chunk(ix, link, buffer, offset, owner, &chunk);
+		if (!same)
+			UnlockReleaseBuffer(buffer);
+	}
+	else
+	{
+		if (!same && !link->in_record)
+			UnlockReleaseBuffer(link->buffer);
+		link->buffer = buffer;
+		link->offset = offset;
+		link->in_record = false;
+	}
+	ItemPointerSet(&place, chunk.next_block, chunk.next_offset);
+	return place;
+}
+
+/*
+ * Walk a chain and unlink its empty chunks, but only so many at a time: nobody
+ * can add to the subject meanwhile, and we cannot be interrupted.  *from is
+ * the chunk to go on from, which holds postings and so cannot go away, or
+ * invalid for the start.  Returns false if there is more.
+ */
+#define PRUNE_AT_ONCE	256
+
+static bool
+prune_chain(SimIndex *ix, Buffer record_buffer, const SimSubjectRef *ref,
+			ItemPointerData *from)
 {
 	Link		link = {record_buffer, ref->offset, true};
 	SimSubjectRecord *record = sim_record_at(BufferGetPage(record_buffer),
 											 SIM_PAGE_SUBJECT, ref->offset);
-	BlockNumber block = record->head_block;
-	OffsetNumber offset = record->head_offset;
+	ItemPointerData place;
+	int			steps = 0;
 
-	while (block != InvalidBlockNumber)
-	{
-		bool		same = BufferGetBlockNumber(link.buffer) == block;
-		Buffer		buffer = same ? link.buffer :
-			sim_read(ix, block, BUFFER_LOCK_EXCLUSIVE);
-		SimChunk   *chunk = sim_chunk_at(ix, BufferGetPage(buffer), offset,
-										 ref->hash);
-		SimChunk	copy;
-		bool		empty;
-
-		if (chunk == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" has a broken chain of postings at block %u offset %u",
-							RelationGetRelationName(ix->rel), block, offset),
-					 errhint("Please REINDEX it.")));
-		memcpy(&copy, chunk, SIM_CHUNK_HEADER);
-		empty = copy.n == 0;
-		if (empty)
-			unlink_chunk(ix, &link, buffer, offset, ref->hash, &copy);
-		if (!empty && !same)
-		{
-			if (!link.in_record)
-				UnlockReleaseBuffer(link.buffer);
-			link.buffer = buffer;
-		}
-		else if (empty && !same)
-			UnlockReleaseBuffer(buffer);
-		if (!empty)
-		{
-			link.offset = offset;
-			link.in_record = false;
-		}
-		block = copy.next_block;
-		offset = copy.next_offset;
-	}
-	if (!link.in_record)
-		UnlockReleaseBuffer(link.buffer);
+	ItemPointerSet(&place, record->head_block, record->head_offset);
+	if (ItemPointerIsValid(from))
+		place = *from;
+	while (ItemPointerGetBlockNumberNoCheck(&place) != InvalidBlockNumber &&
+		   (steps++ < PRUNE_AT_ONCE || link.in_record))
+		place = prune_step(ix, &link, place, ref->hash);
+	if (link.in_record)
+		return true;
+	ItemPointerSet(from, BufferGetBlockNumber(link.buffer), link.offset);
+	UnlockReleaseBuffer(link.buffer);
+	return ItemPointerGetBlockNumberNoCheck(&place) == InvalidBlockNumber;
 }
 
 /* Remove a subject that has no chunk left. */
@@ -195,34 +252,52 @@ delete_record(SimIndex *ix, Buffer bucket, Buffer record_buffer,
 		RecordPageWithFreeSpace(ix->rel, ref->block, BLCKSZ - 1);
 }
 
-/*
- * Unlink the empty chunks of a subject, and the subject itself if nothing is
- * left of it.  Two subjects with one 64-bit hash would share a chain's owner
- * but not a chain; the first is pruned and the other waits.
- */
-bool
-sim_subject_prune(SimIndex *ix, uint64 hash)
+/* Prune one subject; returns false if it is to be called again. */
+static bool
+prune_subject(SimIndex *ix, uint64 hash, HashMatch *wanted,
+			  ItemPointerData *from, bool *found)
 {
-	SimSubjectRef ref;
 	SimEntry	entry;
 	Buffer		bucket = sim_directory_lock(ix, false, hash,
 											BUFFER_LOCK_EXCLUSIVE);
-	bool		found = sim_bucket_find(ix, bucket, hash, match_hash, &ref,
-										&entry);
+	bool		finished = true;
 
-	if (found)
+	*found = sim_bucket_find(ix, bucket, hash, match_hash, wanted, &entry);
+	if (*found)
 	{
-		Buffer		record_buffer = sim_read(ix, ref.block,
+		Buffer		record_buffer = sim_read(ix, wanted->ref.block,
 											 BUFFER_LOCK_EXCLUSIVE);
 		SimSubjectRecord *record;
 
-		prune_chain(ix, record_buffer, &ref);
+		finished = prune_chain(ix, record_buffer, &wanted->ref, from);
 		record = sim_record_at(BufferGetPage(record_buffer), SIM_PAGE_SUBJECT,
-							   ref.offset);
+							   wanted->ref.offset);
 		if (record->head_block == InvalidBlockNumber)
-			delete_record(ix, bucket, record_buffer, &ref);
+			delete_record(ix, bucket, record_buffer, &wanted->ref);
 		UnlockReleaseBuffer(record_buffer);
 	}
 	UnlockReleaseBuffer(bucket);
-	return found;
+	return finished;
+}
+
+/*
+ * Unlink the empty chunks of the subjects with this hash, and the subjects of
+ * which nothing is left.
+ */
+void
+sim_subject_prune(SimIndex *ix, uint64 hash)
+{
+	HashMatch	wanted;
+	bool		found = true;
+
+	wanted.ndone = 0;
+	while (found && wanted.ndone < MAX_NAMESAKES)
+	{
+		ItemPointerData from;
+
+		ItemPointerSetInvalid(&from);
+		while (!prune_subject(ix, hash, &wanted, &from, &found))
+			vacuum_pause();
+		wanted.done[wanted.ndone++] = wanted.ref;
+	}
 }

@@ -121,6 +121,7 @@ count_dense(Rows *rows, uint32 source)
 		const uint32 *end = h->items + h->starts[subject + 1];
 		int64		weight = rows->weights[end - item];
 
+		CHECK_FOR_INTERRUPTS();
 		for (; item < end; item++)
 		{
 			tally[*item].weight += weight;
@@ -150,6 +151,7 @@ count_sparse(Rows *rows, uint32 source)
 		const uint32 *end = h->items + h->starts[subject + 1];
 		int64		weight = rows->weights[end - item];
 
+		CHECK_FOR_INTERRUPTS();
 		for (; item < end; item++)
 		{
 			if (tally[*item].n++ == 0)
@@ -226,8 +228,12 @@ set_weights(Rows *rows)
 
 	rows->weights = palloc0((training->options.history + 1) * sizeof(int64));
 	for (d = 1; d <= training->options.history; d++)
-		rows->weights[d] = Max(1, llrint(scale *
-										 pow(d, -training->options.subject_exponent)));
+	{
+		int64		weight = llrint(scale *
+									pow(d, -training->options.subject_exponent));
+
+		rows->weights[d] = Max(weight, 1);
+	}
 }
 
 static void

@@ -254,7 +254,6 @@ typedef struct SimIndex
 extern void sim_index_open(SimIndex *ix, Relation rel);
 extern TimestampTz sim_value_time(SimIndex *ix, Datum *values, bool *isnull);
 extern float sim_value_strength(SimIndex *ix, Datum *values, bool *isnull);
-extern bool sim_relation_is_similarity(Relation index);
 
 #if defined(__GNUC__)
 #define sim_prefetch(address) __builtin_prefetch(address, 0, 2)
@@ -349,7 +348,7 @@ extern void sim_subject_append(SimIndex *ix, Datum key, uint64 hash,
 							   const SimPosting *posting);
 extern void sim_subject_append_many(SimIndex *ix, Datum key, uint64 hash,
 									const SimPosting *postings, int n);
-extern bool sim_subject_prune(SimIndex *ix, uint64 hash);
+extern void sim_subject_prune(SimIndex *ix, uint64 hash);
 
 /* ---- chunk.c: packed postings on a page ---- */
 
@@ -391,10 +390,12 @@ typedef struct SimCounts
 	BlockNumber total_pages;
 } SimCounts;
 
-extern void sim_count(SimIndex *ix, SimCounts *counts, bool reclaim);
+extern void sim_count(SimIndex *ix, SimCounts *counts, bool reclaim,
+					  BufferAccessStrategy strategy);
 
 /* ---- source.c ---- */
 
+extern Oid	sim_source_table(Oid source);
 extern Oid	sim_source_index(Oid source, int lockmode, Relation *heap);
 extern Oid	sim_leaf_index(Oid relation, Oid source, Relation *heap);
 extern void sim_check_state(Relation heap, Relation index);

@@ -142,19 +142,28 @@ index_of_table(Relation table)
 	return result;
 }
 
+/* The table of a source, not locked; invalid if there is none (any more). */
+Oid
+sim_source_table(Oid source)
+{
+	char		kind = get_rel_relkind(source);
+
+	if (kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX)
+		return IndexGetRelation(source, true);
+	return kind == '\0' ? InvalidOid : source;
+}
+
 /*
  * The similarity index that a table or index stands for; *heap is its table,
- * locked in lockmode like the index's own callers expect.
+ * locked in lockmode.
  */
 Oid
 sim_source_index(Oid source, int lockmode, Relation *heap)
 {
-	Oid			table = source;
+	Oid			table = sim_source_table(source);
 	char		kind = get_rel_relkind(source);
 	bool		is_index = kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX;
 
-	if (is_index)
-		table = IndexGetRelation(source, true);
 	*heap = OidIsValid(table) ? try_relation_open(table, lockmode) : NULL;
 	if (*heap == NULL)
 		ereport(ERROR,

@@ -111,7 +111,11 @@ start_training(SimTraining *training, SimIndex *ix, bool vacuum,
 	training->budget = budget > fixed + budget / 4 ? budget - fixed : budget / 4;
 }
 
-/* The list and its places of a log stripe once the training is published. */
+/*
+ * What the log will be once the training is published: in *meta each stripe
+ * begins with its first page since the epoch.  *old_heads is where it begins
+ * now.
+ */
 static void
 cut_log(SimIndex *ix, uint32 epoch, BlockNumber *old_heads, SimMeta *meta)
 {

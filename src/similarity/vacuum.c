@@ -138,32 +138,33 @@ clean_chunks(Vacuum *vacuum, Buffer buffer)
 }
 
 /* Dead rows must leave the log too: their places will be other rows'. */
+static bool
+is_dead(Vacuum *vacuum, SimLogEntry *entry)
+{
+	return !entry->dead &&
+		vacuum->callback(&entry->tid, vacuum->callback_state);
+}
+
 static void
 clean_log(Vacuum *vacuum, Buffer buffer)
 {
 	Page		page = BufferGetPage(buffer);
+	SimLogEntry *entries = (SimLogEntry *) sim_page_array(page);
 	int			n = sim_page_count(page, sizeof(SimLogEntry));
 	SimWrite	write;
-	bool		changed = false;
+	int			first;
 	int			i;
 
+	for (first = 0; first < n && !is_dead(vacuum, &entries[first]); first++)
+		;
+	if (first == n)
+		return;
 	sim_write_begin(&write, &vacuum->ix);
-	page = sim_write_page(&write, buffer);
-	for (i = 0; i < n; i++)
-	{
-		SimLogEntry *entry = (SimLogEntry *) sim_page_array(page) + i;
-
-		if (!entry->dead &&
-			vacuum->callback(&entry->tid, vacuum->callback_state))
-		{
-			entry->dead = 1;
-			changed = true;
-		}
-	}
-	if (changed)
-		sim_write_end(&write);
-	else
-		GenericXLogAbort(write.xlog);
+	entries = (SimLogEntry *) sim_page_array(sim_write_page(&write, buffer));
+	for (i = first; i < n; i++)
+		if (is_dead(vacuum, &entries[i]))
+			entries[i].dead = 1;
+	sim_write_end(&write);
 }
 
 static SimPageKind
@@ -232,7 +233,7 @@ prune_emptied(Vacuum *vacuum)
 	{
 		vacuum_pause();
 		if (i == 0 || vacuum->emptied[i] != vacuum->emptied[i - 1])
-			(void) sim_subject_prune(&vacuum->ix, vacuum->emptied[i]);
+			sim_subject_prune(&vacuum->ix, vacuum->emptied[i]);
 	}
 }
 
@@ -321,11 +322,11 @@ sim_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	if (stats == NULL)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
 	sim_index_open(&ix, info->index);
-	sim_count(&ix, &counts, true);
+	sim_count(&ix, &counts, true, info->strategy);
 	if (wants_training(&ix, counts.interactions))
 	{
 		sim_train(&ix, true);
-		sim_count(&ix, &counts, true);
+		sim_count(&ix, &counts, true, info->strategy);
 	}
 	IndexFreeSpaceMapVacuum(info->index);
 	stats->num_pages = counts.total_pages;

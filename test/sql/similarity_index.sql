@@ -1,5 +1,7 @@
 -- CREATE INDEX ... USING similarity, and what else is done with indexes
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS personalize;
+RESET client_min_messages;
 CREATE SCHEMA similarity_index;
 SET search_path = similarity_index, personalize;
 SET timezone = 'UTC';
@@ -98,7 +100,7 @@ CREATE INDEX ON purchases USING similarity (customer, product) INCLUDE (quantity
 CREATE INDEX ON purchases USING similarity (customer, product) INCLUDE (extra);
 CREATE INDEX ON empty USING similarity (customer);
 -- nothing is left of them
-SELECT count(*) FROM pg_indexes WHERE tablename = 'purchases';
+SELECT count(*) FROM pg_indexes WHERE schemaname = 'similarity_index' AND tablename = 'purchases';
 
 -- what INCLUDE recognises, in any order: with a time trending() has a half-life
 CREATE DOMAIN moment AS timestamp;
@@ -191,7 +193,7 @@ SELECT missing();
 UPDATE hot SET note = 'once';
 UPDATE hot SET note = 'twice';
 SELECT pg_stat_force_next_flush();
-SELECT n_tup_hot_upd > 40 AS hot FROM pg_stat_user_tables WHERE relname = 'hot';
+SELECT n_tup_hot_upd > 40 AS hot FROM pg_stat_user_tables WHERE relid = 'hot'::regclass;
 SELECT missing(), interactions FROM similarity_stats('hot');
 VACUUM (INDEX_CLEANUP ON) hot;
 SELECT missing(), interactions FROM similarity_stats('hot');
@@ -205,7 +207,7 @@ SELECT count(*) > 0 AS found FROM recommend('hot', 99);
 SELECT count(*) > 0 AS found FROM similar_items('hot', 2);
 SELECT count(*) > 0 AS found FROM trending('hot');
 SELECT pg_stat_force_next_flush();
-SELECT idx_scan > 2 AS counted FROM pg_stat_user_indexes WHERE relname = 'hot';
+SELECT idx_scan > 2 AS counted FROM pg_stat_user_indexes WHERE relid = 'hot'::regclass;
 
 -- partial and expression indexes
 CREATE INDEX by_month ON purchases USING similarity (customer, (upper(product))) INCLUDE (at) WHERE quantity > 1;
