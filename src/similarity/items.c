@@ -50,65 +50,78 @@ sim_item_lookup(SimIndex *ix, Datum key, uint64 hash)
 	return wanted.item;
 }
 
-/*
- * Write record, directory entry, locator and counter in one change.  The
- * bucket is locked exclusively and SIM_LOCK_ITEMS is held.
- */
+/* The pages that a new item changes, in lock order. */
+typedef struct ItemPages
+{
+	Buffer		room;			/* of the bucket */
+	Buffer		records;
+	Buffer		leaf;			/* of the locator */
+	Buffer		meta;
+} ItemPages;
+
+static void
+refuse_more_items(SimIndex *ix)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("similarity index \"%s\" has no numbers left for items",
+					RelationGetRelationName(ix->rel)),
+			 errhint("REINDEX it to drop items that no row has any more.")));
+}
+
+/* Write record, directory entry, locator and counter in one change. */
+static void
+write_item(SimIndex *ix, const ItemPages *pages, const SimArray *locator,
+		   SimItemRecord *record, Size size)
+{
+	ItemPointerData place;
+	SimWrite	write;
+	Page		bucket;
+	Page		records;
+	SimMeta    *meta;
+
+	sim_write_begin(&write, ix);
+	bucket = sim_write_page(&write, pages->room);
+	records = sim_write_page(&write, pages->records);
+	ItemPointerSet(&place, BufferGetBlockNumber(pages->records),
+				   sim_record_add(records, record, size));
+	sim_bucket_put(bucket, record->hash, ItemPointerGetBlockNumber(&place),
+				   ItemPointerGetOffsetNumber(&place));
+	memcpy(sim_array_slot(sim_write_page(&write, pages->leaf), locator,
+						  record->item),
+		   &place, sizeof(place));
+	meta = sim_write_meta(&write, pages->meta);
+	meta->locator = *locator;
+	meta->nitems = record->item + 1;
+	sim_write_end(&write);
+}
+
+/* Make an item; its bucket is locked exclusively and SIM_LOCK_ITEMS is held. */
 static ItemNumber
 create_item(SimIndex *ix, Buffer bucket, Datum key, uint64 hash, bool *crowded)
 {
-	SimMeta		meta;
-	SimArray	locator;
-	SimItemRecord *record;
 	Size		size = sim_record_size(&ix->item, key);
-	BlockNumber leaf_block;
-	Buffer		room;
-	Buffer		records;
-	Buffer		leaf;
-	Buffer		meta_buffer;
-	SimWrite	write;
-	ItemPointerData place;
-	SimMeta    *new_meta;
+	SimItemRecord *record = sim_record_form(&ix->item, key, hash, size);
+	ItemPages	pages;
+	SimMeta		meta;
+	BlockNumber leaf;
 
 	sim_read_meta(ix, &meta);
 	if (meta.nitems >= PG_INT32_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("similarity index \"%s\" has no numbers left for items",
-						RelationGetRelationName(ix->rel)),
-				 errhint("REINDEX it to drop items that no row has any more.")));
-	record = sim_record_form(&ix->item, key, hash, size);
+		refuse_more_items(ix);
 	record->item = meta.nitems;
-	locator = meta.locator;
-	leaf_block = sim_array_grow(ix, &locator,
-								meta.nitems / sim_array_per_leaf(&locator), NULL);
-	room = sim_bucket_room(ix, bucket, crowded);
-	records = sim_record_buffer(ix, SIM_PAGE_ITEM, size);
-	leaf = sim_read(ix, leaf_block, BUFFER_LOCK_EXCLUSIVE);
-	meta_buffer = sim_read(ix, SIM_META_BLOCK, BUFFER_LOCK_EXCLUSIVE);
-
-	sim_write_begin(&write, ix);
-	{
-		Page		bucket_page = sim_write_page(&write, room);
-		Page		record_page = sim_write_page(&write, records);
-		Page		leaf_page = sim_write_page(&write, leaf);
-
-		ItemPointerSet(&place, BufferGetBlockNumber(records),
-					   sim_record_add(record_page, record, size));
-		sim_bucket_put(bucket_page, hash, ItemPointerGetBlockNumber(&place),
-					   ItemPointerGetOffsetNumber(&place));
-		memcpy(sim_array_slot(leaf_page, &locator, meta.nitems), &place,
-			   sizeof(place));
-		new_meta = sim_write_meta(&write, meta_buffer);
-		new_meta->locator = locator;
-		new_meta->nitems = meta.nitems + 1;
-	}
-	sim_write_end(&write);
-	UnlockReleaseBuffer(meta_buffer);
-	UnlockReleaseBuffer(leaf);
-	UnlockReleaseBuffer(records);
-	if (room != bucket)
-		UnlockReleaseBuffer(room);
+	leaf = sim_array_grow(ix, &meta.locator,
+						  meta.nitems / sim_array_per_leaf(&meta.locator), NULL);
+	pages.room = sim_bucket_room(ix, bucket, crowded);
+	pages.records = sim_record_buffer(ix, SIM_PAGE_ITEM, size);
+	pages.leaf = sim_read(ix, leaf, BUFFER_LOCK_EXCLUSIVE);
+	pages.meta = sim_read(ix, SIM_META_BLOCK, BUFFER_LOCK_EXCLUSIVE);
+	write_item(ix, &pages, &meta.locator, record, size);
+	UnlockReleaseBuffer(pages.meta);
+	UnlockReleaseBuffer(pages.leaf);
+	UnlockReleaseBuffer(pages.records);
+	if (pages.room != bucket)
+		UnlockReleaseBuffer(pages.room);
 	pfree(record);
 	return meta.nitems;
 }

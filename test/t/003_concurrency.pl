@@ -12,15 +12,16 @@ use Time::HiRes qw(sleep);
 
 my $node = start_node('concurrency', 'max_connections = 40');
 create_events($node, 20_000);
+$node->safe_psql('postgres', 'CREATE SEQUENCE meeting');
 
 my $insert = <<~'SQL';
 	\set s random_zipfian(1, 2000, 1.05)
 	\set i random_zipfian(1, 500, 1.05)
 	INSERT INTO events (s, i) VALUES (:s, :i);
 	SQL
-# all want the same new item and the same new subject
+# several at once want the same item, which is new, and the same subject
 my $meet = <<~'SQL';
-	INSERT INTO events (s, i) SELECT 1500 + count(*) / 50 % 600, 400 + count(*) / 100 % 200 FROM (SELECT FROM events LIMIT 30000) x;
+	INSERT INTO events (s, i) SELECT 1990 + n % 200, 600 + n % 900 FROM (SELECT nextval('meeting') / 4 AS n) x;
 	SQL
 my $many = <<~'SQL';
 	\set a random(1, 2000)
@@ -68,7 +69,7 @@ my $own = <<~'SQL';
 	SQL
 
 my @runs = (
-	[ 'writers', background_pgbench($node, 4, 8, [ $insert, 20 ], [ $meet, 3 ], [ $many, 2 ], [ $update, 6 ], [ $delete, 1 ]) ],
+	[ 'writers', background_pgbench($node, 4, 8, [ $insert, 20 ], [ $meet, 6 ], [ $many, 2 ], [ $update, 6 ], [ $delete, 1 ]) ],
 	[ 'VACUUM', background_pgbench($node, 1, 8, $vacuum) ],
 	[ 'training', background_pgbench($node, 1, 8, $retrain) ],
 	[ 'readers', background_pgbench($node, 3, 8, [ $read, 30 ], [ $read_all, 1 ]) ],

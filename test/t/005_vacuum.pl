@@ -82,13 +82,10 @@ sql('DELETE FROM churn');
 sql('VACUUM (INDEX_CLEANUP ON) churn') for 1 .. 2;
 is(stat_of('subjects, interactions, posting_bytes', 'churn'), '0|0|0', 'all rows deleted: no postings left');
 cmp_ok(stat_of('free_bytes::float8 / total_bytes', 'churn'), '>', 0.5, '... and most pages free');
-@sizes = sql(q{SELECT pg_relation_size('churn_similarity')});
-foreach (1 .. 10)
-{
-	sql(q{SELECT personalize.retrain('churn')});
-	push @sizes, sql(q{SELECT pg_relation_size('churn_similarity')});
-}
-is($sizes[10], $sizes[0], 'trainings reuse the pages of those before');
+
+# without VACUUM, too: the pages of the model before the last one are the next one's
+@sizes = map { sql(q{SELECT personalize.retrain('events')}); sql(q{SELECT pg_relation_size('events_similarity')}) } 1 .. 8;
+is($sizes[7], $sizes[1], 'trainings reuse the pages of those before');
 
 # ---- when VACUUM trains ----
 

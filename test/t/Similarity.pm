@@ -45,7 +45,7 @@ sub create_events
 		-- all that the index says, as one number; scores to the last bit
 		CREATE FUNCTION model(source regclass) RETURNS numeric LANGUAGE sql AS \$\$
 			SELECT sum(hash_record_extended((x, l.item, l.score, l.support, l.ordinality), 1)::numeric)
-			FROM generate_series(0, 600) x, personalize.similar_items(source, x, 1000) WITH ORDINALITY l \$\$;
+			FROM generate_series(0, 1500) x, personalize.similar_items(source, x, 1000) WITH ORDINALITY l \$\$;
 		CREATE FUNCTION recommendations(source regclass) RETURNS numeric LANGUAGE sql AS \$\$
 			SELECT sum(hash_record_extended((x, r.item, r.score, r.because, r.reason, r.ordinality), 1)::numeric)
 			FROM generate_series(0, 2200) x, personalize.recommend(source, x, 15) WITH ORDINALITY r \$\$;
