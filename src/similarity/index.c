@@ -62,7 +62,7 @@ classify_columns(Relation rel, SimCache *cache)
 	int			i;
 
 	if (IndexRelationGetNumberOfKeyAttributes(rel) != 2)
-		refuse_columns(rel, psprintf("It has %d key columns, not two.",
+		refuse_columns(rel, psprintf("The number of its key columns is %d, not two.",
 									 IndexRelationGetNumberOfKeyAttributes(rel)));
 	cache->time_column = -1;
 	cache->strength_column = -1;
@@ -207,33 +207,41 @@ describe_row(SimIndex *ix, Datum *values)
 					typed_key_text(&ix->item, values[1]));
 }
 
+static void
+refuse_strength(SimIndex *ix, Datum *values, double number)
+{
+	char	   *row = describe_row(ix, values);
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(ix->rel),
+										  ix->strength_column);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 number > 0 ?
+			 errmsg("strength %g of an interaction is out of range for type real",
+					number) :
+			 errmsg("strength of an interaction must be a positive number, not %g",
+					number),
+			 errdetail("Column \"%s\" is the strength in similarity index \"%s\".",
+					   NameStr(att->attname),
+					   RelationGetRelationName(ix->rel)),
+			 row ? errcontext("%s", row) : 0,
+			 number > 0 ?
+			 errhint("Use a unit in which strengths are between 1e-37 and 1e+38.") :
+			 errhint("Leave the column NULL for strength 1, or make the index partial, as in WHERE %s > 0.",
+					 NameStr(att->attname))));
+}
+
 float
 sim_value_strength(SimIndex *ix, Datum *values, bool *isnull)
 {
-	Oid			type = ix->strength_type;
 	double		number;
 	float		strength;
 
 	if (!ix->has_strength || isnull[ix->strength_column])
 		return 1;
-	number = number_as_double(type, values[ix->strength_column]);
+	number = number_as_double(ix->strength_type, values[ix->strength_column]);
 	strength = (float) number;
 	if (!(strength > 0) || isinf(strength))
-	{
-		char	   *row = describe_row(ix, values);
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(ix->rel),
-											  ix->strength_column);
-
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("strength of an interaction must be a positive number, not %g",
-						number),
-				 errdetail("Column \"%s\" is the strength in similarity index \"%s\".",
-						   NameStr(att->attname),
-						   RelationGetRelationName(ix->rel)),
-				 row ? errcontext("%s", row) : 0,
-				 errhint("Leave the column NULL for strength 1, or make the index partial, as in WHERE %s > 0.",
-						 NameStr(att->attname))));
-	}
+		refuse_strength(ix, values, number);
 	return strength;
 }

@@ -7,8 +7,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "access/reloptions.h"
 
 #include "similarity/options.h"
@@ -53,17 +51,6 @@ sim_register_options(void)
 					   DEFAULT_SHARPNESS, 0.1, 10, lock);
 }
 
-/* NaN passes every range check. */
-static void
-refuse_nan(const SimOptions *options)
-{
-	if (isnan(options->retrain_after) || isnan(options->subject_exponent) ||
-		isnan(options->popularity_exponent) || isnan(options->sharpness))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a storage parameter of a similarity index cannot be NaN")));
-}
-
 #define OPTION(name, type) \
 	{.optname = #name, .opttype = type, .offset = offsetof(SimOptions, name)}
 
@@ -80,13 +67,8 @@ sim_parse_options(Datum reloptions, bool validate)
 		OPTION(sharpness, RELOPT_TYPE_REAL)
 	};
 
-	SimOptions *options;
-
-	options = build_reloptions(reloptions, validate, sim_relopt_kind,
-							   sizeof(SimOptions), tab, lengthof(tab));
-	if (validate && options != NULL)
-		refuse_nan(options);
-	return (bytea *) options;
+	return (bytea *) build_reloptions(reloptions, validate, sim_relopt_kind,
+									  sizeof(SimOptions), tab, lengthof(tab));
 }
 
 const SimOptions *

@@ -161,6 +161,8 @@ CREATE INDEX rated_similarity ON rated USING similarity (s, i) INCLUDE (stars);
 INSERT INTO rated VALUES (7, 8, 0);
 INSERT INTO rated VALUES (7, 8, -2.5);
 INSERT INTO rated VALUES (7, 8, 'NaN');
+INSERT INTO rated VALUES (7, 8, 1e39);
+INSERT INTO rated VALUES (7, 8, 1e-50);
 INSERT INTO rated VALUES (7, 8, '1e400');
 UPDATE rated SET stars = 0 WHERE s = 1;
 INSERT INTO rated VALUES (NULL, 8, -1), (7, NULL, -1);

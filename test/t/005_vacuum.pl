@@ -43,6 +43,19 @@ sql($_) foreach 'DELETE FROM never WHERE at = (SELECT max(at) FROM never)', 'VAC
 isnt(answers($node, 'events'), answers($node, 'never'), '... and a single row would have made a difference');
 check_history($node, 'deleted');
 
+# ---- trending() forgets at VACUUM what came after the last training ----
+
+sql(q{CREATE TABLE latest (s int, i int, at timestamptz)});
+sql(q{INSERT INTO latest SELECT x, x % 3, '2026-01-01' FROM generate_series(1, 30) x});
+sql('CREATE INDEX ON latest USING similarity (s, i) INCLUDE (at) WITH (retrain_after = 0)');
+my $counts = q{SELECT string_agg(item || ':' || recent, ' ' ORDER BY item)
+	FROM personalize.trending('latest', half_life => '7 days', as_of => '2026-01-02')};
+sql(q{INSERT INTO latest SELECT x, 7, '2026-01-01' FROM generate_series(1, 5) x});
+is(sql($counts), '0:10 1:10 2:10 7:5', 'new rows trend at once');
+sql('DELETE FROM latest WHERE i = 7 AND s > 2');
+sql('VACUUM (INDEX_CLEANUP ON) latest');
+is(sql($counts), '0:10 1:10 2:10 7:2', 'deleted ones no longer after VACUUM, without a training');
+
 # ---- the places of rows that are gone are other rows' ----
 
 sql('CREATE TABLE places AS SELECT ctid AS place FROM events WHERE s % 3 = 1');
