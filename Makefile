@@ -70,7 +70,10 @@ override with_llvm := no
 # Regression tests: test/sql with test/expected, isolation tests: test/specs.
 # What they write goes to OUTPUT_DIR, never beside the sources.
 REGRESS = $(basename $(notdir $(sort $(wildcard test/sql/*.sql))))
-ISOLATION = $(basename $(notdir $(sort $(wildcard test/specs/*.spec))))
+SPECS = $(basename $(notdir $(sort $(wildcard test/specs/*.spec))))
+ifneq ($(SPECS),)
+ISOLATION = $(SPECS)
+endif
 OUTPUT_DIR = tmp_check
 # before 16 the expected files are looked for in the input directory
 EXPECTED_DIR = $(if $(filter-out 13 14 15,$(MAJORVERSION)),--expecteddir=test)

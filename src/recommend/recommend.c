@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "recommend/recommend.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 
 PG_FUNCTION_INFO_V1(personalize_recommend);
 PG_FUNCTION_INFO_V1(personalize_recommend_typed);
@@ -300,6 +301,34 @@ score_similar(RecommendCall *call, RankedItem **items)
 	return scores_top(call->k, items);
 }
 
+/*
+ * Behind what is popular, the other items that the caller restricts the answer
+ * to: the index counts but the leaders, and a filter must not starve.
+ */
+static int
+add_unpopular(const RecommendCall *call, Popularity **sums, int n)
+{
+	const NumberList *among = &call->among_items;
+
+	*sums = repalloc_huge(*sums, Max((Size) n + among->n, 1) *
+						  sizeof(Popularity));
+	for (int i = 0; i < n; i++)
+		scores_exclude(&(*sums)[i].item, 1);
+	for (int i = 0; i < among->n; i++)
+	{
+		Popularity *sum = &(*sums)[n];
+
+		if (!scores_admit(among->items[i]))
+			continue;
+		memset(sum, 0, sizeof(*sum));
+		sum->item = among->items[i];
+		sum->rank = -get_float8_infinity();
+		scores_exclude(&sum->item, 1);
+		n++;
+	}
+	return n;
+}
+
 /* The most popular of what may still be returned; ref leads into sums. */
 static int
 score_popular(RecommendCall *call, Popularity **sums, RankedItem **items)
@@ -323,6 +352,8 @@ score_popular(RecommendCall *call, Popularity **sums, RankedItem **items)
 		if (scores_admit((*sums)[i].item))
 			(*sums)[n++] = (*sums)[i];
 	}
+	if (call->among.given)
+		n = add_unpopular(call, sums, n);
 	return top_popularity(*sums, n, call->k - call->nrows, items);
 }
 

@@ -279,7 +279,7 @@ notice_untrained(Relation index)
 			(errmsg("similarity index \"%s\" is untrained because its table has no interactions",
 					RelationGetRelationName(index)),
 			 errdetail("Until it is trained it recommends what is popular."),
-			 errhint("The first VACUUM after rows have come, by autovacuum or by hand, trains it; so does SELECT personalize.retrain(...).")));
+			 errhint("The first VACUUM after rows have come, by autovacuum or by hand, trains it; so does personalize.retrain().")));
 }
 
 /* WAL-log the finished pages, some at a time to show progress. */

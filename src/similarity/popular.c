@@ -248,6 +248,10 @@ choose_candidates(Popular *popular)
 		for (i = 0; i < MAX_CANDIDATES / HALF_LIVES; i++)
 			add_slot(popular, order[i]);
 	}
+
+	/* Those that lead under several leave room for more by the longest. */
+	for (i = 0; i < nitems && popular->nslots < MAX_CANDIDATES; i++)
+		add_slot(popular, order[i]);
 	pfree(order);
 	pfree(popular->decayed);
 }

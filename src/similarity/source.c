@@ -129,7 +129,8 @@ index_of_table(Relation table)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a table, materialized view or similarity index",
-						RelationGetRelationName(table))));
+						RelationGetRelationName(table)),
+				 errhint("Pass a table with a similarity index; a view can be made a materialized one, which can have an index.")));
 	indexes = similarity_indexes(table, &invalid);
 	if (list_length(indexes) > 1)
 		refuse_ambiguous(RelationGetRelid(table), indexes);
@@ -246,7 +247,8 @@ sim_leaf_index(Oid relation, Oid source, Relation *heap)
 	if (*heap == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relation)));
+				 errmsg("relation with OID %u does not exist", relation),
+				 errhint("Pass the tableoid of a row of the source.")));
 	if ((*heap)->rd_rel->relkind != RELKIND_RELATION &&
 		(*heap)->rd_rel->relkind != RELKIND_MATVIEW)
 		(void) index_of_table(*heap);	/* refuses it */

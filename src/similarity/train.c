@@ -64,17 +64,21 @@ load_item_hashes(SimTraining *training)
 	}
 }
 
+/* In autovacuum there is nobody to notice; the log takes it. */
 static void
-notice_sample(SimTraining *training, Size needed)
+report_sample(SimTraining *training, Size needed)
 {
-	ereport(NOTICE,
+	bool		worker = is_autovacuum_worker() && autovacuum_work_mem != -1;
+	const char *setting = worker ? "autovacuum_work_mem" : "maintenance_work_mem";
+
+	ereport(is_autovacuum_worker() ? LOG : NOTICE,
 			(errmsg("similarity index \"%s\" is trained on a sample of 1 in %d subjects",
 					RelationGetRelationName(training->ix->rel),
 					1 << training->sample_level),
-			 errdetail("Training on all of them takes %zu MB; maintenance_work_mem is %zu MB.",
-					   needed / (1024 * 1024) + 1,
+			 errdetail("Training on all of them takes %zu MB; %s is %zu MB.",
+					   needed / (1024 * 1024) + 1, setting,
 					   sim_memory_budget() / (1024 * 1024)),
-			 errhint("Increase maintenance_work_mem and retrain.")));
+			 errhint("Increase %s and retrain.", setting)));
 }
 
 /* What a training of all subjects takes, as similarity_stats() reports it. */
@@ -247,7 +251,7 @@ sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock)
 	load_item_hashes(&training);
 	sim_load_histories(&training);
 	if (training.sample_level > 0)
-		notice_sample(&training, memory_of_all(&training));
+		report_sample(&training, memory_of_all(&training));
 	sim_train_rows(&training);
 	sim_phase(clock, SIM_PHASE_WRITING, -1);
 	sim_write_slots(&training);

@@ -518,3 +518,14 @@ CREATE TABLE namesake (subject int, item text);
 CREATE INDEX ON namesake USING similarity (subject, item);
 SELECT refusal($$SELECT recommend_at('namesake'::regclass, 'shards', 1)$$);
 DROP TABLE namesake, shards;
+
+-- a filter does not starve: where popularity is known of the leaders only, the rest of among fills
+CREATE TABLE many (subject int, item int, at timestamptz);
+INSERT INTO many SELECT x % 500, x % 3000, timestamptz '2024-06-01 00:00+00' FROM generate_series(0, 20999) AS x WHERE x % 3000 < 2997;
+INSERT INTO many SELECT -x, 2997 + x % 3, timestamptz '2020-01-01 00:00+00' FROM generate_series(1, 3) AS x;
+CREATE INDEX ON many USING similarity (subject, item) INCLUDE (at);
+SELECT count(*) FROM recommend('many', -9, k => 3000);
+SELECT * FROM recommend('many', -9, item_type => NULL::int, k => 5, among => '{2999,2997,7777,2998,2999}');
+SELECT * FROM recommend('many', -9, item_type => NULL::int, k => 2, among => '{2999,2997,7777,2998}', exclude => '{2998}');
+SELECT item, reason FROM recommend('many', -1, item_type => NULL::int, k => 5, among => '{2999,2997,2998}');
+DROP TABLE many;
