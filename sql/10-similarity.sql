@@ -47,7 +47,7 @@ CREATE FUNCTION similarity_stats(
 	OUT neighbor_bytes bigint,
 	OUT popular_bytes bigint,
 	OUT free_bytes bigint)
-LANGUAGE C VOLATILE PARALLEL SAFE COST 100000
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000
 AS 'MODULE_PATHNAME', 'personalize_similarity_stats';
 
 COMMENT ON FUNCTION similarity_stats(regclass) IS

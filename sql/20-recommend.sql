@@ -9,7 +9,7 @@ CREATE FUNCTION recommend(
 	exclude "any" DEFAULT NULL,
 	half_life interval DEFAULT NULL)
 RETURNS TABLE (item text, score float8, because text, reason text)
-LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 10
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 ROWS 10
 AS 'MODULE_PATHNAME', 'personalize_recommend';
 
 COMMENT ON FUNCTION recommend(regclass, anycompatible, int, boolean, "any", "any", interval) IS
@@ -25,7 +25,7 @@ CREATE FUNCTION recommend(
 	exclude "any" DEFAULT NULL,
 	half_life interval DEFAULT NULL)
 RETURNS TABLE (item anyelement, score float8, because anyelement, reason text)
-LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 10
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 ROWS 10
 AS 'MODULE_PATHNAME', 'personalize_recommend_typed';
 
 COMMENT ON FUNCTION recommend(regclass, anycompatible, anyelement, int, boolean, "any", "any", interval) IS
@@ -41,7 +41,7 @@ CREATE FUNCTION recommend_at(
 	exclude "any" DEFAULT NULL,
 	half_life interval DEFAULT NULL)
 RETURNS TABLE (item text, score float8, because text, reason text)
-LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 10
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 ROWS 10
 AS 'MODULE_PATHNAME', 'personalize_recommend_at';
 
 COMMENT ON FUNCTION recommend_at(oid, regclass, anycompatible, int, boolean, "any", "any", interval) IS
@@ -58,7 +58,7 @@ CREATE FUNCTION recommend_at(
 	exclude "any" DEFAULT NULL,
 	half_life interval DEFAULT NULL)
 RETURNS TABLE (item anyelement, score float8, because anyelement, reason text)
-LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 10
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 ROWS 10
 AS 'MODULE_PATHNAME', 'personalize_recommend_at_typed';
 
 COMMENT ON FUNCTION recommend_at(oid, regclass, anycompatible, anyelement, int, boolean, "any", "any", interval) IS
@@ -72,7 +72,7 @@ CREATE FUNCTION recommend_from(
 	among "any" DEFAULT NULL,
 	exclude "any" DEFAULT NULL)
 RETURNS TABLE (item text, score float8, because text, reason text)
-LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 10
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 ROWS 10
 AS 'MODULE_PATHNAME', 'personalize_recommend_from';
 
 COMMENT ON FUNCTION recommend_from(regclass, anycompatiblearray, int, boolean, "any", "any") IS
@@ -87,7 +87,7 @@ CREATE FUNCTION recommend_from(
 	among "any" DEFAULT NULL,
 	exclude "any" DEFAULT NULL)
 RETURNS TABLE (item anyelement, score float8, because anyelement, reason text)
-LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 10
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 ROWS 10
 AS 'MODULE_PATHNAME', 'personalize_recommend_from_typed';
 
 COMMENT ON FUNCTION recommend_from(regclass, anycompatiblearray, anyelement, int, boolean, "any", "any") IS
@@ -98,7 +98,7 @@ CREATE FUNCTION similar_items(
 	item anycompatible,
 	k int DEFAULT 10)
 RETURNS TABLE (item text, score float8, support bigint)
-LANGUAGE C STABLE PARALLEL SAFE COST 500 ROWS 10
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 500 ROWS 10
 AS 'MODULE_PATHNAME', 'personalize_similar_items';
 
 COMMENT ON FUNCTION similar_items(regclass, anycompatible, int) IS
@@ -110,7 +110,7 @@ CREATE FUNCTION similar_items(
 	item_type anyelement,
 	k int DEFAULT 10)
 RETURNS TABLE (item anyelement, score float8, support bigint)
-LANGUAGE C STABLE PARALLEL SAFE COST 500 ROWS 10
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 500 ROWS 10
 AS 'MODULE_PATHNAME', 'personalize_similar_items_typed';
 
 COMMENT ON FUNCTION similar_items(regclass, anycompatible, anyelement, int) IS
@@ -122,7 +122,7 @@ CREATE FUNCTION trending(
 	half_life interval DEFAULT NULL,
 	as_of timestamptz DEFAULT now())
 RETURNS TABLE (item text, score float8, recent float8, before float8)
-LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 10
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 20000 ROWS 10
 AS 'MODULE_PATHNAME', 'personalize_trending';
 
 COMMENT ON FUNCTION trending(regclass, int, interval, timestamptz) IS
@@ -135,7 +135,7 @@ CREATE FUNCTION trending(
 	half_life interval DEFAULT NULL,
 	as_of timestamptz DEFAULT now())
 RETURNS TABLE (item anyelement, score float8, recent float8, before float8)
-LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 10
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 20000 ROWS 10
 AS 'MODULE_PATHNAME', 'personalize_trending_typed';
 
 COMMENT ON FUNCTION trending(regclass, anyelement, int, interval, timestamptz) IS

@@ -34,7 +34,8 @@ check_source(FunctionCallInfo fcinfo)
 static void
 check_owner(Oid table)
 {
-	if (OidIsValid(table) && !relation_owned_by(table, GetUserId()))
+	if (get_rel_name(table) != NULL &&
+		!relation_owned_by(table, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER,
 					   get_relkind_objtype(get_rel_relkind(table)),
 					   get_rel_name(table));

@@ -10,12 +10,14 @@
 #include "access/transam.h"
 #include "access/xlog.h"
 #include "catalog/index.h"
+#include "catalog/partition.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "commands/defrem.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
@@ -74,6 +76,16 @@ refuse_ambiguous(Oid table, List *indexes)
 					relation_name(table)),
 			 errdetail("They are: %s.", names.data),
 			 errhint("Pass the index instead of the table.")));
+}
+
+static void
+refuse_index(Oid index)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("index \"%s\" is not a similarity index",
+					relation_name(index)),
+			 errhint("Pass the table, or an index made by CREATE INDEX ... USING similarity.")));
 }
 
 static void
@@ -143,7 +155,20 @@ index_of_table(Relation table)
 	return result;
 }
 
-/* The table of a source, not locked; invalid if there is none (any more). */
+static Relation
+open_or_refuse(Oid relation, int lockmode)
+{
+	Relation	rel = OidIsValid(relation) ?
+		try_relation_open(relation, lockmode) : NULL;
+
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relation)));
+	return rel;
+}
+
+/* The table of a source, not locked, perhaps gone. */
 Oid
 sim_source_table(Oid source)
 {
@@ -151,7 +176,7 @@ sim_source_table(Oid source)
 
 	if (kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX)
 		return IndexGetRelation(source, true);
-	return kind == '\0' ? InvalidOid : source;
+	return source;
 }
 
 /*
@@ -165,40 +190,37 @@ sim_source_index(Oid source, int lockmode, Relation *heap)
 	char		kind = get_rel_relkind(source);
 	bool		is_index = kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX;
 
-	*heap = OidIsValid(table) ? try_relation_open(table, lockmode) : NULL;
-	if (*heap == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", source)));
+	*heap = open_or_refuse(table, lockmode);
 	if (kind == RELKIND_PARTITIONED_INDEX)
 		(void) index_of_table(*heap);	/* refuses it */
 	if (!is_index)
 		return index_of_table(*heap);
 	if (!uses_similarity(source, get_index_am_oid("similarity", true)))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("index \"%s\" is not a similarity index",
-						relation_name(source)),
-				 errhint("Pass the table, or an index made by CREATE INDEX ... USING similarity.")));
+		refuse_index(source);
 	return source;
 }
 
 /* ---- a partition or shard by itself ---- */
 
-/* The only similarity index of what a caller calls the source, however it is. */
+/* The only similarity index of a source that need not have a model itself. */
 static Oid
 model_index(Oid source)
 {
 	Oid			am = get_index_am_oid("similarity", true);
+	char		kind = get_rel_relkind(source);
 	Relation	table;
 	List	   *indexes;
 	List	   *found = NIL;
 	ListCell   *lc;
 	Oid			result;
 
-	if (uses_similarity(source, am))
+	if (kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX)
+	{
+		if (!uses_similarity(source, am))
+			refuse_index(source);
 		return source;
-	table = relation_open(source, AccessShareLock);
+	}
+	table = open_or_refuse(source, AccessShareLock);
 	indexes = RelationGetIndexList(table);
 	foreach(lc, indexes)
 		if (uses_similarity(lfirst_oid(lc), am))
@@ -212,28 +234,64 @@ model_index(Oid source)
 	return result;
 }
 
-/* Do two indexes have the same names of subject and item? */
+/* A key column of an index as it is written in its definition. */
+static char *
+column_of(Oid index, int column)
+{
+	return TextDatumGetCString(DirectFunctionCall3(pg_get_indexdef_ext,
+												   ObjectIdGetDatum(index),
+												   Int32GetDatum(column),
+												   BoolGetDatum(true)));
+}
+
+static bool
+is_child_of(Oid index, Oid model)
+{
+	return get_rel_relispartition(index) &&
+		list_member_oid(get_partition_ancestors(index), model);
+}
+
+/* Do two indexes have the same subject and item, by name or expression? */
 static bool
 same_columns(Oid a, Oid b)
 {
-	AttrNumber	i;
+	int			i;
 
 	for (i = 1; i <= 2; i++)
-	{
-		char	   *x = get_attname(a, i, true);
-		char	   *y = get_attname(b, i, true);
-
-		if (x == NULL || y == NULL || strcmp(x, y) != 0)
+		if (strcmp(column_of(a, i),
+				   column_of(b, i)) != 0)
 			return false;
-	}
 	return true;
+}
+
+/*
+ * Of the indexes of a partition or shard, those that belong to the model: its
+ * children, or on another server those on the same columns.
+ */
+static List *
+indexes_of_model(List *indexes, Oid model)
+{
+	List	   *children = NIL;
+	List	   *alike = NIL;
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		Oid			index = lfirst_oid(lc);
+
+		if (index == model || is_child_of(index, model))
+			children = lappend_oid(children, index);
+		else if (same_columns(index, model))
+			alike = lappend_oid(alike, index);
+	}
+	return children != NIL ? children : alike;
 }
 
 /*
  * The index of one partition or shard that is of the same kind as the source's
  * own.  Numbers of relations may come from another server, where they are
- * other relations: only one with a similarity index on columns of the same
- * names is taken.
+ * other relations: only one with a similarity index on the same columns is
+ * taken.
  */
 Oid
 sim_leaf_index(Oid relation, Oid source, Relation *heap)
@@ -241,28 +299,22 @@ sim_leaf_index(Oid relation, Oid source, Relation *heap)
 	Oid			model = model_index(source);
 	Oid			invalid = InvalidOid;
 	List	   *indexes;
-	ListCell   *lc;
 
-	*heap = try_relation_open(relation, AccessShareLock);
-	if (*heap == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relation),
-				 errhint("Pass the tableoid of a row of the source.")));
+	*heap = open_or_refuse(relation, AccessShareLock);
 	if ((*heap)->rd_rel->relkind != RELKIND_RELATION &&
 		(*heap)->rd_rel->relkind != RELKIND_MATVIEW)
 		(void) index_of_table(*heap);	/* refuses it */
-	indexes = similarity_indexes(*heap, &invalid);
-	foreach(lc, indexes)
-		if (same_columns(lfirst_oid(lc), model))
-			return lfirst_oid(lc);
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("\"%s\" has no valid similarity index on (%s, %s)",
-					RelationGetRelationName(*heap),
-					get_attname(model, 1, false), get_attname(model, 2, false)),
-			 errhint("Pass the tableoid of a row of the source.")));
-	return InvalidOid;
+	indexes = indexes_of_model(similarity_indexes(*heap, &invalid), model);
+	if (list_length(indexes) > 1)
+		refuse_ambiguous(relation, indexes);
+	if (indexes == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("\"%s\" has no valid similarity index on (%s, %s)",
+						RelationGetRelationName(*heap),
+						column_of(model, 1), column_of(model, 2)),
+				 errhint("Pass the tableoid of a row of the source.")));
+	return linitial_oid(indexes);
 }
 
 /* SELECT on the table, or on every indexed column. */

@@ -514,6 +514,18 @@ SELECT refusal($$SELECT recommend_at('shards_0'::regclass, 'pg_class', 1)$$);
 CREATE INDEX ON shards USING similarity (item, subject);
 SELECT refusal($$SELECT recommend_at('shards_0'::regclass, 'shards', 1)$$);
 DROP INDEX shards_subject_item_idx;
+-- of two indexes on the same columns the partition of the one that is named, by expression too
+CREATE INDEX shards_plain ON shards USING similarity (subject, item);
+CREATE INDEX shards_short ON shards USING similarity (subject, item) INCLUDE (other) WITH (neighbors = 1);
+CREATE INDEX shards_swapped ON shards USING similarity ((item || ''), (subject + 0));
+CREATE INDEX shards_worded ON shards USING similarity ((subject + 0), (item || ''));
+SELECT p.index, count(*) FILTER (WHERE reason = 'similar') AS similar, count(*)
+FROM (VALUES ('shards_plain', '1'), ('shards_short', '1'), ('shards_worded', '1'), ('shards_swapped', 'a')) AS p (index, subject),
+	recommend_at((SELECT tableoid FROM shards WHERE subject = 1 LIMIT 1), p.index::regclass, p.subject, k => 50, seen => true)
+GROUP BY 1 ORDER BY 1;
+SELECT refusal($$SELECT recommend_at('shards_0'::regclass, 99999999, 1)$$);
+SELECT refusal($$SELECT recommend_at('shards_0'::regclass, 'pg_class_oid_index', 1)$$);
+DROP INDEX shards_plain, shards_short, shards_swapped, shards_worded;
 CREATE TABLE namesake (subject int, item text);
 CREATE INDEX ON namesake USING similarity (subject, item);
 SELECT refusal($$SELECT recommend_at('namesake'::regclass, 'shards', 1)$$);
