@@ -59,8 +59,8 @@ extend_relation(Relation rel, ForkNumber fork)
 #if PG_VERSION_NUM >= 160000
 	return ExtendBufferedRel(BMR_REL(rel), fork, NULL, EB_LOCK_FIRST);
 #else
-	Buffer		buffer;
-	bool		lock = !RELATION_IS_LOCAL(rel);
+	Buffer buffer;
+	bool lock = !RELATION_IS_LOCAL(rel);
 
 	if (lock)
 		LockRelationForExtension(rel, ExclusiveLock);

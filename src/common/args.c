@@ -21,7 +21,8 @@ arg_source(FunctionCallInfo fcinfo, int argno)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("source must not be null"),
-				 errhint("Pass a table or materialized view that has a similarity index, or the index itself.")));
+				 errhint(
+					 "Pass a table or materialized view that has a similarity index, or the index itself.")));
 	return PG_GETARG_OID(argno);
 }
 
@@ -32,19 +33,19 @@ arg_source(FunctionCallInfo fcinfo, int argno)
 int
 arg_k(FunctionCallInfo fcinfo, int argno)
 {
-	int			k;
+	int k;
 
 	if (PG_ARGISNULL(argno))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("k must not be null"),
-				 errhint("Leave k out for its default. For items in their own type, name the argument, as in item_type => NULL::integer.")));
+				 errhint(
+					 "Leave k out for its default. For items in their own type, name the argument, as in item_type => NULL::integer.")));
 	k = PG_GETARG_INT32(argno);
 	if (k < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("k must not be negative"),
-				 errdetail("k is %d.", k),
+				 errmsg("k must not be negative"), errdetail("k is %d.", k),
 				 errhint("k is the largest number of rows to return.")));
 	return k;
 }
@@ -58,9 +59,9 @@ arg_bool(FunctionCallInfo fcinfo, int argno, bool value_if_null)
 double
 arg_half_life(FunctionCallInfo fcinfo, int argno)
 {
-	Interval   *interval;
-	double		days;
-	double		us;
+	Interval *interval;
+	double days;
+	double us;
 
 	if (PG_ARGISNULL(argno))
 		return 0;
@@ -74,16 +75,18 @@ arg_half_life(FunctionCallInfo fcinfo, int argno)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("half_life must be positive"),
 				 errdetail("half_life is \"%s\".",
-						   DatumGetCString(DirectFunctionCall1(interval_out,
-															   PG_GETARG_DATUM(argno)))),
-				 errhint("Pass the time after which an interaction counts half, such as '30 days'.")));
+						   DatumGetCString(
+							   DirectFunctionCall1(interval_out,
+												   PG_GETARG_DATUM(argno)))),
+				 errhint(
+					 "Pass the time after which an interaction counts half, such as '30 days'.")));
 	return us;
 }
 
 Oid
 arg_type(FunctionCallInfo fcinfo, int argno)
 {
-	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argno);
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, argno);
 
 	if (!OidIsValid(type))
 		ereport(ERROR,
@@ -96,23 +99,22 @@ arg_type(FunctionCallInfo fcinfo, int argno)
 Datum
 arg_key(FunctionCallInfo fcinfo, int argno, TypedKey *key)
 {
-	return typed_key_from(key, PG_GETARG_DATUM(argno),
-						  arg_type(fcinfo, argno));
+	return typed_key_from(key, PG_GETARG_DATUM(argno), arg_type(fcinfo, argno));
 }
 
 /* The array that the caller passed, an untyped literal read as text[]. */
 static ArrayType *
 arg_array(FunctionCallInfo fcinfo, int argno, const char *name, Oid *element)
 {
-	Oid			type = arg_type(fcinfo, argno);
+	Oid type = arg_type(fcinfo, argno);
 
 	if (type == UNKNOWNOID)
 	{
-		char	   *literal = DatumGetCString(PG_GETARG_DATUM(argno));
+		char *literal = DatumGetCString(PG_GETARG_DATUM(argno));
 
 		*element = TEXTOID;
-		return DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN, literal,
-													   TEXTOID, -1));
+		return DatumGetArrayTypeP(
+			OidInputFunctionCall(F_ARRAY_IN, literal, TEXTOID, -1));
 	}
 
 	*element = get_base_element_type(type);
@@ -121,7 +123,8 @@ arg_array(FunctionCallInfo fcinfo, int argno, const char *name, Oid *element)
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("%s must be an array, not %s", name,
 						format_type_be(type)),
-				 errhint("Pass an array of items, such as ARRAY[...] or ARRAY(SELECT ...).")));
+				 errhint(
+					 "Pass an array of items, such as ARRAY[...] or ARRAY(SELECT ...).")));
 	return PG_GETARG_ARRAYTYPE_P(argno);
 }
 
@@ -129,14 +132,14 @@ void
 arg_keys(FunctionCallInfo fcinfo, int argno, const char *name, TypedKey *key,
 		 KeyList *list)
 {
-	ArrayType  *array;
-	Oid			element;
-	int16		len;
-	bool		byval;
-	char		align;
-	Datum	   *values;
-	bool	   *nulls;
-	int			nvalues;
+	ArrayType *array;
+	Oid element;
+	int16 len;
+	bool byval;
+	char align;
+	Datum *values;
+	bool *nulls;
+	int nvalues;
 
 	memset(list, 0, sizeof(*list));
 	if (PG_ARGISNULL(argno))
@@ -144,8 +147,8 @@ arg_keys(FunctionCallInfo fcinfo, int argno, const char *name, TypedKey *key,
 
 	array = arg_array(fcinfo, argno, name, &element);
 	get_typlenbyvalalign(element, &len, &byval, &align);
-	deconstruct_array(array, element, len, byval, align,
-					  &values, &nulls, &nvalues);
+	deconstruct_array(array, element, len, byval, align, &values, &nulls,
+					  &nvalues);
 
 	list->given = true;
 	list->keys = values;
@@ -160,7 +163,7 @@ void
 key_output_init(KeyOutput *output, TypedKey *key, FunctionCallInfo fcinfo,
 				int type_argno)
 {
-	Oid			type;
+	Oid type;
 
 	memset(output, 0, sizeof(*output));
 	output->key = key;

@@ -13,29 +13,29 @@
 /* Keys from an array argument, NULL elements left out. */
 typedef struct KeyList
 {
-	bool		given;			/* false: the argument is NULL */
-	int			n;
-	Datum	   *keys;
+	bool given; /* false: the argument is NULL */
+	int n;
+	Datum *keys;
 } KeyList;
 
 /* How keys leave a function: as text, or in a type that the caller named. */
 typedef struct KeyOutput
 {
-	TypedKey   *key;
-	bool		as_text;
-	Oid			domain;			/* its constraints are checked, if valid */
-	void	   *domain_cache;
+	TypedKey *key;
+	bool as_text;
+	Oid domain; /* its constraints are checked, if valid */
+	void *domain_cache;
 } KeyOutput;
 
-extern Oid	arg_source(FunctionCallInfo fcinfo, int argno);
-extern int	arg_k(FunctionCallInfo fcinfo, int argno);
+extern Oid arg_source(FunctionCallInfo fcinfo, int argno);
+extern int arg_k(FunctionCallInfo fcinfo, int argno);
 extern bool arg_bool(FunctionCallInfo fcinfo, int argno, bool value_if_null);
 
 /* Microseconds, a month counting 30 days; 0 for NULL, otherwise positive. */
 extern double arg_half_life(FunctionCallInfo fcinfo, int argno);
 
 /* The declared or inferred type of an argument. */
-extern Oid	arg_type(FunctionCallInfo fcinfo, int argno);
+extern Oid arg_type(FunctionCallInfo fcinfo, int argno);
 
 /* An argument of any type, not NULL, as a key. */
 extern Datum arg_key(FunctionCallInfo fcinfo, int argno, TypedKey *key);

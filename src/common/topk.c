@@ -13,8 +13,8 @@ topk_init(TopK *top, int k, int total)
 {
 	top->k = Min(k, total);
 	top->n = 0;
-	top->scores = palloc_extended(Max(top->k, 1) * sizeof(double),
-								  MCXT_ALLOC_HUGE);
+	top->scores =
+		palloc_extended(Max(top->k, 1) * sizeof(double), MCXT_ALLOC_HUGE);
 }
 
 static void
@@ -22,7 +22,7 @@ sift_up(double *heap, int child, double score)
 {
 	while (child > 0)
 	{
-		int			parent = (child - 1) / 2;
+		int parent = (child - 1) / 2;
 
 		if (heap[parent] <= score)
 			break;
@@ -35,11 +35,11 @@ sift_up(double *heap, int child, double score)
 static void
 sift_down(double *heap, int n, double score)
 {
-	int			parent = 0;
+	int parent = 0;
 
 	while (parent < n / 2)
 	{
-		int			child = 2 * parent + 1;
+		int child = 2 * parent + 1;
 
 		if (child + 1 < n && heap[child + 1] < heap[child])
 			child++;

@@ -12,9 +12,9 @@
 
 typedef struct TopK
 {
-	int			k;
-	int			n;
-	double	   *scores;			/* a heap with the lowest on top */
+	int k;
+	int n;
+	double *scores; /* a heap with the lowest on top */
 } TopK;
 
 /* Keep the k highest of at most `total` scores. */

@@ -26,7 +26,8 @@ check_collation(Oid typid, Oid collation)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("nondeterministic collations are not supported by access method \"%s\"",
 						"similarity"),
-				 errhint("Index the expression with another collation, as in (column COLLATE \"C\").")));
+				 errhint(
+					 "Index the expression with another collation, as in (column COLLATE \"C\").")));
 }
 
 void
@@ -34,15 +35,17 @@ typed_key_init(TypedKey *key, Oid typid, Oid collation, MemoryContext mcxt)
 {
 	TypeCacheEntry *type;
 
-	type = lookup_type_cache(typid, TYPECACHE_HASH_PROC | TYPECACHE_EQ_OPR |
-							 TYPECACHE_HASH_EXTENDED_PROC |
-							 TYPECACHE_CMP_PROC);
+	type = lookup_type_cache(typid,
+							 TYPECACHE_HASH_PROC | TYPECACHE_EQ_OPR |
+								 TYPECACHE_HASH_EXTENDED_PROC |
+								 TYPECACHE_CMP_PROC);
 	if (!OidIsValid(type->hash_proc) || !OidIsValid(type->eq_opr))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("could not identify a hash function for type %s",
 						format_type_be(typid)),
-				 errhint("A similarity index needs types that can be hashed and compared for equality, such as bigint, uuid or text.")));
+				 errhint(
+					 "A similarity index needs types that can be hashed and compared for equality, such as bigint, uuid or text.")));
 	check_collation(typid, collation);
 
 	memset(key, 0, sizeof(*key));
@@ -50,7 +53,8 @@ typed_key_init(TypedKey *key, Oid typid, Oid collation, MemoryContext mcxt)
 	key->collation = collation;
 	get_typlenbyvalalign(typid, &key->len, &key->byval, &key->align);
 	key->hash_extended = OidIsValid(type->hash_extended_proc);
-	fmgr_info_cxt(key->hash_extended ? type->hash_extended_proc : type->hash_proc,
+	fmgr_info_cxt(key->hash_extended ? type->hash_extended_proc :
+									   type->hash_proc,
 				  &key->hash, mcxt);
 	fmgr_info_cxt(get_opcode(type->eq_opr), &key->equal, mcxt);
 	key->has_compare = OidIsValid(type->cmp_proc);
@@ -64,9 +68,8 @@ typed_key_hash(TypedKey *key, Datum value)
 	if (key->hash_extended)
 		return DatumGetUInt64(FunctionCall2Coll(&key->hash, key->collation,
 												value, Int64GetDatum(0)));
-	return mix64(DatumGetUInt32(FunctionCall1Coll(&key->hash,
-														 key->collation,
-														 value)));
+	return mix64(
+		DatumGetUInt32(FunctionCall1Coll(&key->hash, key->collation, value)));
 }
 
 bool
@@ -78,12 +81,12 @@ typed_key_equal(TypedKey *key, Datum a, Datum b)
 int
 typed_key_compare(TypedKey *key, Datum a, Datum b)
 {
-	uint64		hash_a;
-	uint64		hash_b;
+	uint64 hash_a;
+	uint64 hash_b;
 
 	if (key->has_compare)
-		return DatumGetInt32(FunctionCall2Coll(&key->compare, key->collation,
-											   a, b));
+		return DatumGetInt32(
+			FunctionCall2Coll(&key->compare, key->collation, a, b));
 	hash_a = typed_key_hash(key, a);
 	hash_b = typed_key_hash(key, b);
 	return hash_a < hash_b ? -1 : hash_a > hash_b ? 1 : 0;
@@ -111,13 +114,14 @@ typed_key_write(TypedKey *key, Datum value, char *dest)
 	if (key->byval)
 		memcpy(dest, &value, sizeof(Datum));
 	else
-		memcpy(dest, DatumGetPointer(value), datumGetSize(value, false, key->len));
+		memcpy(dest, DatumGetPointer(value),
+			   datumGetSize(value, false, key->len));
 }
 
 Datum
 typed_key_read(TypedKey *key, const char *src)
 {
-	Datum		value;
+	Datum value;
 
 	if (!key->byval)
 		return PointerGetDatum(src);
@@ -135,8 +139,8 @@ typed_key_copy(TypedKey *key, Datum value)
 static Datum
 from_text(TypedKey *key, char *text)
 {
-	Oid			input;
-	Oid			ioparam;
+	Oid input;
+	Oid ioparam;
 
 	getTypeInputInfo(key->typid, &input, &ioparam);
 	return OidInputFunctionCall(input, text, ioparam, -1);
@@ -145,9 +149,9 @@ from_text(TypedKey *key, char *text)
 Datum
 typed_key_from(TypedKey *key, Datum value, Oid value_type)
 {
-	Oid			base = getBaseType(key->typid);
-	Oid			function;
-	bool		varlena;
+	Oid base = getBaseType(key->typid);
+	Oid function;
+	bool varlena;
 
 	if (value_type == key->typid || getBaseType(value_type) == base)
 		return typed_key_plain(key, value);
@@ -162,15 +166,16 @@ typed_key_from(TypedKey *key, Datum value, Oid value_type)
 	 * the input function's error for a value that cannot be a key.
 	 */
 	getTypeOutputInfo(value_type, &function, &varlena);
-	return typed_key_plain(key, from_text(key, OidOutputFunctionCall(function,
-																	 value)));
+	return typed_key_plain(key,
+						   from_text(key,
+									 OidOutputFunctionCall(function, value)));
 }
 
 char *
 typed_key_text(TypedKey *key, Datum value)
 {
-	Oid			function;
-	bool		varlena;
+	Oid function;
+	bool varlena;
 
 	getTypeOutputInfo(key->typid, &function, &varlena);
 	return OidOutputFunctionCall(function, value);

@@ -14,30 +14,30 @@
 
 typedef struct TypedKey
 {
-	Oid			typid;			/* the column's type, a domain as declared */
-	Oid			collation;
-	int16		len;
-	bool		byval;
-	char		align;
-	bool		hash_extended;	/* hash takes a seed and returns 64 bits */
-	bool		has_compare;	/* the type has a default btree order */
-	FmgrInfo	hash;
-	FmgrInfo	equal;
-	FmgrInfo	compare;
+	Oid typid; /* the column's type, a domain as declared */
+	Oid collation;
+	int16 len;
+	bool byval;
+	char align;
+	bool hash_extended; /* hash takes a seed and returns 64 bits */
+	bool has_compare;	/* the type has a default btree order */
+	FmgrInfo hash;
+	FmgrInfo equal;
+	FmgrInfo compare;
 } TypedKey;
 
 /* The longest key that fits beside others on an index page. */
-#define TYPED_KEY_MAX_SIZE	2000
+#define TYPED_KEY_MAX_SIZE 2000
 
 /* Fill *key; functions are cached in mcxt. Errors if typid has no hash. */
-extern void typed_key_init(TypedKey *key, Oid typid, Oid collation,
-						   MemoryContext mcxt);
+extern void
+typed_key_init(TypedKey *key, Oid typid, Oid collation, MemoryContext mcxt);
 
 extern uint64 typed_key_hash(TypedKey *key, Datum value);
 extern bool typed_key_equal(TypedKey *key, Datum a, Datum b);
 
 /* The type's own order, or the order of the hashes where it has none. */
-extern int	typed_key_compare(TypedKey *key, Datum a, Datum b);
+extern int typed_key_compare(TypedKey *key, Datum a, Datum b);
 
 /* Detoast; the result is what hash, equal, size and write expect. */
 extern Datum typed_key_plain(TypedKey *key, Datum value);

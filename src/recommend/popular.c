@@ -20,7 +20,7 @@
  * Below this, the rank is the score's logarithm: far above the end of the
  * exponent range, and less than any score that is its own rank.
  */
-#define LEAST_PLAIN_RANK	1e-250
+#define LEAST_PLAIN_RANK 1e-250
 
 /*
  * By item, then newest first: sums do not depend on the order in which the
@@ -85,15 +85,15 @@ static void
 sum_item(const SimPopularEntry *entries, int n, const PopularityTerms *terms,
 		 TimestampTz newest, Popularity *sum)
 {
-	TimestampTz latest = SIM_NO_TIME;	/* of this item */
-	double		total = 0;
-	double		since;
+	TimestampTz latest = SIM_NO_TIME; /* of this item */
+	double total = 0;
+	double since;
 
 	memset(sum, 0, sizeof(*sum));
 	sum->item = entries[0].item;
 	for (int i = 0; i < n; i++)
 	{
-		double		weight = entries[i].weight;
+		double weight = entries[i].weight;
 
 		if (!counts(&entries[i], terms))
 			continue;
@@ -105,8 +105,7 @@ sum_item(const SimPopularEntry *entries, int n, const PopularityTerms *terms,
 		}
 		if (latest == SIM_NO_TIME)
 			latest = entries[i].time;
-		total += weight * age_factor(latest, entries[i].time,
-									 terms->half_life);
+		total += weight * age_factor(latest, entries[i].time, terms->half_life);
 
 		since = age(terms->as_of, entries[i].time, terms->half_life);
 		if (since < 1)
@@ -131,22 +130,22 @@ sum_popularity(SimPopularEntry *entries, int nentries,
 			   const PopularityTerms *terms, Popularity **sums)
 {
 	TimestampTz newest = newest_entry(entries, nentries, terms->as_of);
-	int			nitems = 0;
-	int			n = 0;
-	int			end;
+	int nitems = 0;
+	int n = 0;
+	int end;
 
 	sort_entries(entries, nentries);
 	for (int i = 0; i < nentries; i++)
 		nitems += i == 0 || entries[i].item != entries[i - 1].item;
-	*sums = palloc_extended(Max(nitems, 1) * sizeof(Popularity),
-							MCXT_ALLOC_HUGE);
+	*sums =
+		palloc_extended(Max(nitems, 1) * sizeof(Popularity), MCXT_ALLOC_HUGE);
 
 	for (int start = 0; start < nentries; start = end)
 	{
-		bool		any = false;
+		bool any = false;
 
-		for (end = start; end < nentries &&
-			 entries[end].item == entries[start].item; end++)
+		for (end = start;
+			 end < nentries && entries[end].item == entries[start].item; end++)
 			any |= counts(&entries[end], terms);
 		if (any)
 			sum_item(&entries[start], end - start, terms, newest,
@@ -162,10 +161,10 @@ sum_popularity(SimPopularEntry *entries, int nentries,
 int
 top_popularity(const Popularity *sums, int nsums, int k, RankedItem **items)
 {
-	double		threshold;
-	TopK		top;
-	int			n = 0;
-	int			room = 0;
+	double threshold;
+	TopK top;
+	int n = 0;
+	int room = 0;
 
 	topk_init(&top, k, nsums);
 	for (int i = 0; i < nsums; i++)
@@ -174,8 +173,8 @@ top_popularity(const Popularity *sums, int nsums, int k, RankedItem **items)
 
 	for (int i = 0; i < nsums; i++)
 		room += sums[i].rank >= threshold;
-	*items = palloc_extended(Max(room, 1) * sizeof(RankedItem),
-							 MCXT_ALLOC_HUGE);
+	*items =
+		palloc_extended(Max(room, 1) * sizeof(RankedItem), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < nsums; i++)
 	{
 		RankedItem *item = &(*items)[n];

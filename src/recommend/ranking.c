@@ -10,20 +10,21 @@
 #include "utils/rel.h"
 
 /* How often an answer is begun anew because the index was retrained. */
-#define MAX_ATTEMPTS	10
+#define MAX_ATTEMPTS 10
 
 /* In microseconds; 0 for NULL. */
 double
 take_half_life(SimReader *reader, FunctionCallInfo fcinfo, int argno)
 {
-	double		half_life = arg_half_life(fcinfo, argno);
+	double half_life = arg_half_life(fcinfo, argno);
 
 	if (half_life > 0 && !reader->has_time)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("half_life needs the times of interactions, which index \"%s\" does not have",
 						RelationGetRelationName(reader->index)),
-				 errhint("Create the index with a column of type timestamptz, timestamp or date in INCLUDE.")));
+				 errhint(
+					 "Create the index with a column of type timestamptz, timestamp or date in INCLUDE.")));
 	return half_life;
 }
 
@@ -50,8 +51,7 @@ rank_items(SimReader *reader, RankedItem *items, int n, int k)
 		CHECK_FOR_INTERRUPTS();
 		items[i].key = sim_item_key(reader, items[i].item);
 	}
-	qsort_arg(items, n, sizeof(RankedItem), compare_ranked,
-			  &reader->item_key);
+	qsort_arg(items, n, sizeof(RankedItem), compare_ranked, &reader->item_key);
 	return Min(n, k);
 }
 

@@ -26,70 +26,70 @@ PG_FUNCTION_INFO_V1(personalize_recommend_from_typed);
 
 typedef struct NumberList
 {
-	int			n;
+	int n;
 	ItemNumber *items;
 } NumberList;
 
 /* A neighbour list that was copied. */
 typedef struct ReadList
 {
-	SimNeighbors list;			/* but for its supports */
-	ItemNumber	source;
-	double		weight;
+	SimNeighbors list; /* but for its supports */
+	ItemNumber source;
+	double weight;
 } ReadList;
 
 /* The item of a list, and its key once that is known. */
 typedef struct Source
 {
-	ItemNumber	item;
-	bool		has_key;
-	Datum		key;
+	ItemNumber item;
+	bool has_key;
+	Datum key;
 } Source;
 
 /* A row to return. */
 typedef struct Recommendation
 {
-	Datum		item;
-	double		score;
-	Datum		because;
-	bool		popular;		/* then there is no because */
+	Datum item;
+	double score;
+	Datum because;
+	bool popular; /* then there is no because */
 } Recommendation;
 
 typedef struct RecommendCall
 {
-	SimReader  *reader;
+	SimReader *reader;
 
 	/* what was asked for */
-	bool		stored;			/* the history is that of subject ... */
-	bool		known;
-	Datum		subject;
-	KeyList		basket;			/* ... or else these, oldest first */
-	int			k;
-	bool		seen;
-	KeyList		among;
-	KeyList		exclude;
-	double		half_life;		/* 0: none */
+	bool stored; /* the history is that of subject ... */
+	bool known;
+	Datum subject;
+	KeyList basket; /* ... or else these, oldest first */
+	int k;
+	bool seen;
+	KeyList among;
+	KeyList exclude;
+	double half_life; /* 0: none */
 
 	/* the same in item numbers, anew at each attempt */
 	SimHistoryItem *history;
-	NumberList	history_items;	/* those that count */
-	NumberList	seen_items;		/* they, and older ones */
-	NumberList	among_items;
-	NumberList	exclude_items;
-	Source	   *sources;		/* of the lists, in the order of adding */
-	uint32		nsources;
+	NumberList history_items; /* those that count */
+	NumberList seen_items;	  /* they, and older ones */
+	NumberList among_items;
+	NumberList exclude_items;
+	Source *sources; /* of the lists, in the order of adding */
+	uint32 nsources;
 
 	/* the answer */
 	Recommendation *rows;
-	NumberList	row_items;
-	int			nrows;
+	NumberList row_items;
+	int nrows;
 } RecommendCall;
 
 /* Take the arguments from `argno` on: k, seen, among, exclude. */
 static void
 take_options(RecommendCall *call, FunctionCallInfo fcinfo, int argno)
 {
-	TypedKey   *key = &call->reader->item_key;
+	TypedKey *key = &call->reader->item_key;
 
 	call->k = arg_k(fcinfo, argno);
 	call->seen = arg_bool(fcinfo, argno + 1, false);
@@ -102,11 +102,11 @@ static void
 find_items(SimReader *reader, const KeyList *keys, NumberList *numbers)
 {
 	numbers->n = 0;
-	numbers->items = palloc_extended(Max(keys->n, 1) * sizeof(ItemNumber),
-									 MCXT_ALLOC_HUGE);
+	numbers->items =
+		palloc_extended(Max(keys->n, 1) * sizeof(ItemNumber), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < keys->n; i++)
 	{
-		ItemNumber	item;
+		ItemNumber item;
 
 		CHECK_FOR_INTERRUPTS();
 		item = sim_find_item(reader, keys->keys[i]);
@@ -119,8 +119,8 @@ find_items(SimReader *reader, const KeyList *keys, NumberList *numbers)
 static void
 history_from_basket(RecommendCall *call)
 {
-	NumberList	found;
-	int			n = 0;
+	NumberList found;
+	int n = 0;
 
 	find_items(call->reader, &call->basket, &found);
 	call->history = palloc_extended(Max(found.n, 1) * sizeof(SimHistoryItem),
@@ -151,8 +151,8 @@ load_numbers(RecommendCall *call)
 	else
 		call->history_items.n = items->n = 0;
 
-	items->items = palloc_extended(Max(items->n, 1) * sizeof(ItemNumber),
-								   MCXT_ALLOC_HUGE);
+	items->items =
+		palloc_extended(Max(items->n, 1) * sizeof(ItemNumber), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < items->n; i++)
 		items->items[i] = call->history[i].item;
 	call->history_items.items = items->items;
@@ -168,9 +168,9 @@ load_numbers(RecommendCall *call)
 static double *
 history_weights(const RecommendCall *call)
 {
-	int			n = call->history_items.n;
-	double	   *weights = palloc_extended(Max(n, 1) * sizeof(double),
-										  MCXT_ALLOC_HUGE);
+	int n = call->history_items.n;
+	double *weights =
+		palloc_extended(Max(n, 1) * sizeof(double), MCXT_ALLOC_HUGE);
 	TimestampTz newest = SIM_NO_TIME;
 
 	for (int i = 0; i < n; i++)
@@ -185,7 +185,8 @@ history_weights(const RecommendCall *call)
 			weights[i] = log2(1 + Min(item->strength, DBL_MAX / 2));
 		if (call->half_life == 0 || newest == SIM_NO_TIME)
 			continue;
-		weights[i] *= item->time == SIM_NO_TIME ? 0 :
+		weights[i] *= item->time == SIM_NO_TIME ?
+			0 :
 			age_factor(newest, item->time, call->half_life);
 	}
 	return weights;
@@ -231,12 +232,12 @@ by_source_hash(const void *a, const void *b)
 static void
 add_tied(RecommendCall *call, const double *weights, int first, int end)
 {
-	ReadList   *lists = palloc((end - first) * sizeof(ReadList));
-	int			n = 0;
+	ReadList *lists = palloc((end - first) * sizeof(ReadList));
+	int n = 0;
 
 	for (int i = first; i < end; i++)
 	{
-		ReadList   *copy = &lists[n];
+		ReadList *copy = &lists[n];
 		SimNeighbors list;
 
 		CHECK_FOR_INTERRUPTS();
@@ -246,8 +247,8 @@ add_tied(RecommendCall *call, const double *weights, int first, int end)
 		if (list.n == 0)
 			continue;
 		copy->list = list;
-		copy->list.items = memcpy(palloc(list.n * sizeof(uint32)),
-								  list.items, list.n * sizeof(uint32));
+		copy->list.items = memcpy(palloc(list.n * sizeof(uint32)), list.items,
+								  list.n * sizeof(uint32));
 		copy->list.weights = memcpy(palloc(list.n * sizeof(float)),
 									list.weights, list.n * sizeof(float));
 		sim_release_neighbors(&list);
@@ -274,16 +275,16 @@ static int
 score_similar(RecommendCall *call, RankedItem **items)
 {
 	const NumberList *history = &call->history_items;
-	double	   *weights;
-	int			end;
+	double *weights;
+	int end;
 
 	*items = NULL;
 	if (!call->reader->trained || history->n == 0)
 		return 0;
 
 	weights = history_weights(call);
-	call->sources = palloc_extended(history->n * sizeof(Source),
-									MCXT_ALLOC_HUGE);
+	call->sources =
+		palloc_extended(history->n * sizeof(Source), MCXT_ALLOC_HUGE);
 	call->nsources = 0;
 	sim_prepare_neighbors(call->reader, history->items, history->n);
 	begin_scores(call);
@@ -310,8 +311,8 @@ add_unpopular(const RecommendCall *call, Popularity **sums, int n)
 {
 	const NumberList *among = &call->among_items;
 
-	*sums = repalloc_huge(*sums, Max((Size) n + among->n, 1) *
-						  sizeof(Popularity));
+	*sums =
+		repalloc_huge(*sums, Max((Size) n + among->n, 1) * sizeof(Popularity));
 	for (int i = 0; i < n; i++)
 		scores_exclude(&(*sums)[i].item, 1);
 	for (int i = 0; i < among->n; i++)
@@ -334,15 +335,14 @@ static int
 score_popular(RecommendCall *call, Popularity **sums, RankedItem **items)
 {
 	SimPopularEntry *entries;
-	int			nentries = sim_read_popular(call->reader, &entries);
+	int nentries = sim_read_popular(call->reader, &entries);
 	PopularityTerms terms;
-	int			nsums;
-	int			n = 0;
+	int nsums;
+	int n = 0;
 
 	terms.as_of = PG_INT64_MAX;
 	terms.half_life = DEFAULT_POPULAR_HALF_LIFE;
-	terms.decay = newest_entry(entries, nentries,
-							   terms.as_of) != SIM_NO_TIME;
+	terms.decay = newest_entry(entries, nentries, terms.as_of) != SIM_NO_TIME;
 	nsums = sum_popularity(entries, nentries, &terms, sums);
 
 	begin_scores(call);
@@ -361,7 +361,7 @@ score_popular(RecommendCall *call, Popularity **sums, RankedItem **items)
 static Datum
 source_key(RecommendCall *call, uint32 ref)
 {
-	Source	   *source = &call->sources[ref];
+	Source *source = &call->sources[ref];
 
 	if (!source->has_key)
 		source->key = sim_item_key(call->reader, source->item);
@@ -373,13 +373,13 @@ static void
 add_similar(RecommendCall *call)
 {
 	RankedItem *items;
-	int			n = score_similar(call, &items);
+	int n = score_similar(call, &items);
 
 	n = rank_items(call->reader, items, n, call->k);
-	call->rows = palloc_extended(Max(n, 1) * sizeof(Recommendation),
-								 MCXT_ALLOC_HUGE);
-	call->row_items.items = palloc_extended(Max(n, 1) * sizeof(ItemNumber),
-											MCXT_ALLOC_HUGE);
+	call->rows =
+		palloc_extended(Max(n, 1) * sizeof(Recommendation), MCXT_ALLOC_HUGE);
+	call->row_items.items =
+		palloc_extended(Max(n, 1) * sizeof(ItemNumber), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < n; i++)
 	{
 		Recommendation *row = &call->rows[i];
@@ -399,11 +399,12 @@ fill_with_popular(RecommendCall *call)
 {
 	Popularity *sums;
 	RankedItem *items;
-	int			n = score_popular(call, &sums, &items);
+	int n = score_popular(call, &sums, &items);
 
 	n = rank_items(call->reader, items, n, call->k - call->nrows);
-	call->rows = repalloc_huge(call->rows, Max(call->nrows + n, 1) *
-							   sizeof(Recommendation));
+	call->rows =
+		repalloc_huge(call->rows,
+					  Max(call->nrows + n, 1) * sizeof(Recommendation));
 	for (int i = 0; i < n; i++)
 	{
 		Recommendation *row = &call->rows[call->nrows++];
@@ -440,17 +441,17 @@ return_answer(const RecommendCall *call, FunctionCallInfo fcinfo,
 			  int type_argno)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Datum		similar = CStringGetTextDatum("similar");
-	Datum		popular = CStringGetTextDatum("popular");
-	KeyOutput	output;
+	Datum similar = CStringGetTextDatum("similar");
+	Datum popular = CStringGetTextDatum("popular");
+	KeyOutput output;
 
 	key_output_init(&output, &call->reader->item_key, fcinfo, type_argno);
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < call->nrows; i++)
 	{
 		const Recommendation *row = &call->rows[i];
-		Datum		values[4] = {0};
-		bool		nulls[4] = {false};
+		Datum values[4] = { 0 };
+		bool nulls[4] = { false };
 
 		values[0] = key_output(&output, row->item);
 		values[1] = Float8GetDatum(row->score);
@@ -458,8 +459,7 @@ return_answer(const RecommendCall *call, FunctionCallInfo fcinfo,
 		if (!row->popular)
 			values[2] = key_output(&output, row->because);
 		values[3] = row->popular ? popular : similar;
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc,
-							 values, nulls);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 }
 
@@ -472,7 +472,7 @@ recommend(FunctionCallInfo fcinfo, SimReader *reader, bool stored, int first,
 		  bool typed)
 {
 	RecommendCall call;
-	int			options = first + (typed ? 2 : 1);
+	int options = first + (typed ? 2 : 1);
 
 	memset(&call, 0, sizeof(call));
 	call.reader = reader;

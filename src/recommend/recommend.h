@@ -15,50 +15,50 @@
 #include "similarity/reader.h"
 
 /* The half-life of popularity where the caller names none. */
-#define DEFAULT_POPULAR_HALF_LIFE	(7 * (double) USECS_PER_DAY)
+#define DEFAULT_POPULAR_HALF_LIFE (7 * (double) USECS_PER_DAY)
 
 /* An item that may be returned. */
 typedef struct RankedItem
 {
-	double		rank;			/* higher comes first */
-	Datum		key;
-	ItemNumber	item;
-	uint32		ref;			/* where the caller keeps what it knows of it */
+	double rank; /* higher comes first */
+	Datum key;
+	ItemNumber item;
+	uint32 ref; /* where the caller keeps what it knows of it */
 } RankedItem;
 
 /* How popular one item is. */
 typedef struct Popularity
 {
-	double		rank;			/* orders as score, but never underflows */
-	double		score;			/* decayed relative to the newest entry */
-	double		recent;			/* interactions in the last half-life */
-	double		before;			/* interactions in the half-life before */
-	ItemNumber	item;
+	double rank;   /* orders as score, but never underflows */
+	double score;  /* decayed relative to the newest entry */
+	double recent; /* interactions in the last half-life */
+	double before; /* interactions in the half-life before */
+	ItemNumber item;
 } Popularity;
 
 /* What counts as popular. */
 typedef struct PopularityTerms
 {
-	bool		decay;			/* false: all entries count alike */
-	double		half_life;		/* microseconds */
-	TimestampTz as_of;			/* later entries do not count */
+	bool decay;		   /* false: all entries count alike */
+	double half_life;  /* microseconds */
+	TimestampTz as_of; /* later entries do not count */
 } PopularityTerms;
 
 /* ranking.c */
-extern double take_half_life(SimReader *reader, FunctionCallInfo fcinfo,
-							 int argno);
-extern int	rank_items(SimReader *reader, RankedItem *items, int n, int k);
+extern double
+take_half_life(SimReader *reader, FunctionCallInfo fcinfo, int argno);
+extern int rank_items(SimReader *reader, RankedItem *items, int n, int k);
 extern void retry_read(SimReader *reader, int attempt);
 
 /* popular.c */
-extern int	sum_popularity(SimPopularEntry *entries, int nentries,
-						   const PopularityTerms *terms, Popularity **sums);
-extern TimestampTz newest_entry(const SimPopularEntry *entries, int nentries,
-								TimestampTz as_of);
-extern int	top_popularity(const Popularity *sums, int nsums, int k,
-						   RankedItem **items);
-extern double age_factor(TimestampTz newest, TimestampTz time,
-						 double half_life);
+extern int sum_popularity(SimPopularEntry *entries, int nentries,
+						  const PopularityTerms *terms, Popularity **sums);
+extern TimestampTz
+newest_entry(const SimPopularEntry *entries, int nentries, TimestampTz as_of);
+extern int
+top_popularity(const Popularity *sums, int nsums, int k, RankedItem **items);
+extern double
+age_factor(TimestampTz newest, TimestampTz time, double half_life);
 
 /*
  * scores.c: scores by item number, in memory that outlives the call and must
@@ -71,6 +71,6 @@ extern void scores_exclude(const ItemNumber *items, int n);
 extern void scores_add(const SimNeighbors *list, double weight, uint32 ref);
 extern bool scores_add_new(ItemNumber item);
 extern bool scores_admit(ItemNumber item);
-extern int	scores_top(int k, RankedItem **items);
+extern int scores_top(int k, RankedItem **items);
 
 #endif

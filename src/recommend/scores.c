@@ -22,33 +22,33 @@
 
 typedef struct ScoreSlot
 {
-	double		score;			/* -infinity: excluded, whatever is added */
-	int64		best;			/* largest contribution, see contribution() */
+	double score; /* -infinity: excluded, whatever is added */
+	int64 best;	  /* largest contribution, see contribution() */
 } ScoreSlot;
 
 typedef struct ScoreTable
 {
 	MemoryContext context;
-	ScoreSlot  *slots;			/* not touched if best is 0 */
-	ItemNumber *items;			/* whose slot it is, if hashed */
-	uint32	   *touched;		/* positions */
-	Size		allocated;		/* slots in memory */
-	Size		size;			/* of which in use, a power of two if hashed */
-	Size		room;			/* in touched */
-	uint32		ntouched;
-	int			shift;
-	bool		hashed;
-	bool		restricted;		/* only touched items are scored */
+	ScoreSlot *slots;  /* not touched if best is 0 */
+	ItemNumber *items; /* whose slot it is, if hashed */
+	uint32 *touched;   /* positions */
+	Size allocated;	   /* slots in memory */
+	Size size;		   /* of which in use, a power of two if hashed */
+	Size room;		   /* in touched */
+	uint32 ntouched;
+	int shift;
+	bool hashed;
+	bool restricted; /* only touched items are scored */
 } ScoreTable;
 
 /* Touched, but without a contribution. */
-#define NO_CONTRIBUTION		1
+#define NO_CONTRIBUTION 1
 
-#define MIN_SIZE			((Size) 1 << 14)
-#define MAX_HASHED_SIZE		((Size) 1 << 31)
+#define MIN_SIZE ((Size) 1 << 14)
+#define MAX_HASHED_SIZE ((Size) 1 << 31)
 
 /* Numbers up to here are positions: 8 MB, which is also all that is kept. */
-#define MAX_DIRECT_SIZE		((Size) 1 << 19)
+#define MAX_DIRECT_SIZE ((Size) 1 << 19)
 
 static ScoreTable scores;
 
@@ -61,9 +61,9 @@ contribution(double value, uint32 ref)
 {
 	union
 	{
-		float		f;
-		int32		i;
-	}			bits;
+		float f;
+		int32 i;
+	} bits;
 
 	/* floats that are not negative are ordered as their bits are */
 	bits.f = (float) value;
@@ -80,7 +80,7 @@ contribution_ref(int64 best)
 static inline bool
 locate(const ScoreTable *t, ItemNumber item, uint32 *position)
 {
-	uint32		p = item;
+	uint32 p = item;
 
 	if (t->hashed)
 	{
@@ -110,8 +110,8 @@ set_hashed_size(ScoreTable *t, Size size)
 static void
 grow_hashed(ScoreTable *t, Size size)
 {
-	ScoreTable	old = *t;
-	ScoreSlot  *slots = allocate(t, size, sizeof(ScoreSlot));
+	ScoreTable old = *t;
+	ScoreSlot *slots = allocate(t, size, sizeof(ScoreSlot));
 	ItemNumber *items = allocate(t, size, sizeof(ItemNumber));
 
 	t->slots = slots;
@@ -120,8 +120,8 @@ grow_hashed(ScoreTable *t, Size size)
 	set_hashed_size(t, size);
 	for (uint32 i = 0; i < t->ntouched; i++)
 	{
-		uint32		from = old.touched[i];
-		uint32		to;
+		uint32 from = old.touched[i];
+		uint32 to;
 
 		locate(t, old.items[from], &to);
 		t->slots[to] = old.slots[from];
@@ -150,12 +150,12 @@ grow_direct(ScoreTable *t, Size size)
 static void
 reserve(ScoreTable *t, Size n)
 {
-	Size		needed = t->ntouched + n;
-	Size		size = t->size;
+	Size needed = t->ntouched + n;
+	Size size = t->size;
 
 	if (needed > t->room)
 	{
-		Size		room = Max(needed, 2 * t->room);
+		Size room = Max(needed, 2 * t->room);
 
 		t->touched = repalloc_huge(t->touched, room * sizeof(uint32));
 		t->room = room;
@@ -175,7 +175,7 @@ reserve(ScoreTable *t, Size n)
 static inline ScoreSlot *
 get_slot(ScoreTable *t, ItemNumber item)
 {
-	uint32		position;
+	uint32 position;
 
 	if (!t->hashed && item >= t->size)
 		grow_direct(t, (Size) item + 1);
@@ -193,9 +193,9 @@ static void
 clear(ScoreTable *t)
 {
 	if (t->context == NULL)
-		t->context = AllocSetContextCreate(TopMemoryContext,
-										   "personalize scores",
-										   ALLOCSET_DEFAULT_SIZES);
+		t->context =
+			AllocSetContextCreate(TopMemoryContext, "personalize scores",
+								  ALLOCSET_DEFAULT_SIZES);
 	if (t->slots == NULL || t->items == NULL || t->touched == NULL ||
 		Max(t->allocated, t->room) > MAX_DIRECT_SIZE)
 	{
@@ -253,12 +253,12 @@ scores_exclude(const ItemNumber *items, int n)
 }
 
 /* What a part of a list contributes, computed ahead in loops that vectorise. */
-#define PART	128
+#define PART 128
 
 typedef struct Part
 {
-	double		values[PART];
-	int64		contributions[PART];
+	double values[PART];
+	int64 contributions[PART];
 } Part;
 
 static void
@@ -266,10 +266,10 @@ fill_part(Part *part, const float *weights, int n, double weight, uint32 ref)
 {
 	union
 	{
-		float		f[PART];
-		int32		i[PART];
-	}			bits;
-	int64		low = (uint32) ~ref;
+		float f[PART];
+		int32 i[PART];
+	} bits;
+	int64 low = (uint32) ~ref;
 
 	for (int i = 0; i < n; i++)
 	{
@@ -283,14 +283,14 @@ fill_part(Part *part, const float *weights, int n, double weight, uint32 ref)
 static void
 add_part(ScoreTable *t, const ItemNumber *items, int n, const Part *part)
 {
-	ScoreSlot  *slots = t->slots;
-	uint32	   *touched = t->touched;
-	uint32		ntouched = t->ntouched;
+	ScoreSlot *slots = t->slots;
+	uint32 *touched = t->touched;
+	uint32 ntouched = t->ntouched;
 
 	for (int i = 0; i < n; i++)
 	{
-		ScoreSlot  *slot = &slots[items[i]];
-		int64		best = slot->best;
+		ScoreSlot *slot = &slots[items[i]];
+		int64 best = slot->best;
 
 		touched[ntouched] = items[i];
 		ntouched += best == 0;
@@ -303,11 +303,11 @@ add_part(ScoreTable *t, const ItemNumber *items, int n, const Part *part)
 static void
 add_direct(ScoreTable *t, const SimNeighbors *list, double weight, uint32 ref)
 {
-	int			n;
+	int n;
 
 	for (int first = 0; first < list->n; first += n)
 	{
-		Part		part;
+		Part part;
 
 		n = Min(list->n - first, PART);
 		fill_part(&part, list->weights + first, n, weight, ref);
@@ -334,10 +334,10 @@ scores_add(const SimNeighbors *list, double weight, uint32 ref)
 
 	for (int i = 0; i < list->n; i++)
 	{
-		double		value = weight * list->weights[i];
-		int64		mine = contribution(value, ref);
-		uint32		position;
-		ScoreSlot  *slot;
+		double value = weight * list->weights[i];
+		int64 mine = contribution(value, ref);
+		uint32 position;
+		ScoreSlot *slot;
 
 		if (!t->restricted)
 			slot = get_slot(t, list->items[i]);
@@ -354,7 +354,7 @@ scores_add(const SimNeighbors *list, double weight, uint32 ref)
 bool
 scores_add_new(ItemNumber item)
 {
-	uint32		ntouched = scores.ntouched;
+	uint32 ntouched = scores.ntouched;
 
 	reserve(&scores, 1);
 	get_slot(&scores, item);
@@ -365,7 +365,7 @@ scores_add_new(ItemNumber item)
 bool
 scores_admit(ItemNumber item)
 {
-	uint32		position;
+	uint32 position;
 
 	if (!locate(&scores, item, &position))
 		return !scores.restricted;
@@ -375,8 +375,8 @@ scores_admit(ItemNumber item)
 typedef struct Candidates
 {
 	RankedItem *items;
-	Size		n;
-	Size		room;
+	Size n;
+	Size room;
 } Candidates;
 
 static void
@@ -388,8 +388,9 @@ add_candidate(Candidates *candidates, const ScoreTable *t, uint32 position)
 	if (candidates->n == candidates->room)
 	{
 		candidates->room *= 2;
-		candidates->items = repalloc_huge(candidates->items, candidates->room *
-										  sizeof(RankedItem));
+		candidates->items =
+			repalloc_huge(candidates->items,
+						  candidates->room * sizeof(RankedItem));
 	}
 	item = &candidates->items[candidates->n++];
 	item->rank = slot->score;
@@ -407,19 +408,19 @@ int
 scores_top(int k, RankedItem **items)
 {
 	ScoreTable *t = &scores;
-	Candidates	candidates;
-	double		threshold;
-	TopK		top;
-	int			n = 0;
+	Candidates candidates;
+	double threshold;
+	TopK top;
+	int n = 0;
 
 	topk_init(&top, k, t->ntouched);
 	candidates.n = 0;
 	candidates.room = (Size) top.k + 64;
-	candidates.items = palloc_extended(candidates.room * sizeof(RankedItem),
-									   MCXT_ALLOC_HUGE);
+	candidates.items =
+		palloc_extended(candidates.room * sizeof(RankedItem), MCXT_ALLOC_HUGE);
 	for (uint32 i = 0; i < t->ntouched; i++)
 	{
-		ScoreSlot  *slot = &t->slots[t->touched[i]];
+		ScoreSlot *slot = &t->slots[t->touched[i]];
 
 		if (slot->score > 0 && slot->score >= topk_threshold(&top))
 		{

@@ -20,7 +20,7 @@ static int
 copy_head(const SimNeighbors *list, int k, RankedItem **items,
 		  uint32 **supports)
 {
-	int			n = Min(k, list->n);
+	int n = Min(k, list->n);
 
 	while (n > 0 && n < list->n && list->weights[n] == list->weights[n - 1])
 		n++;
@@ -44,8 +44,8 @@ read_neighbors(SimReader *reader, Datum key, int k, RankedItem **items,
 {
 	for (int attempt = 1;; attempt++)
 	{
-		ItemNumber	item = sim_find_item(reader, key);
-		int			n = 0;
+		ItemNumber item = sim_find_item(reader, key);
+		int n = 0;
 
 		if (item != INVALID_ITEM)
 		{
@@ -66,13 +66,13 @@ read_neighbors(SimReader *reader, Datum key, int k, RankedItem **items,
 static Datum
 similar_items(FunctionCallInfo fcinfo, int type_argno)
 {
-	SimReader  *reader = sim_reader_open(arg_source(fcinfo, 0));
-	int			k = arg_k(fcinfo, type_argno < 0 ? 2 : 3);
+	SimReader *reader = sim_reader_open(arg_source(fcinfo, 0));
+	int k = arg_k(fcinfo, type_argno < 0 ? 2 : 3);
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	KeyOutput	output;
+	KeyOutput output;
 	RankedItem *items = NULL;
-	uint32	   *supports = NULL;
-	int			n = 0;
+	uint32 *supports = NULL;
+	int n = 0;
 
 	key_output_init(&output, &reader->item_key, fcinfo, type_argno);
 	InitMaterializedSRF(fcinfo, 0);
@@ -87,14 +87,13 @@ similar_items(FunctionCallInfo fcinfo, int type_argno)
 
 	for (int i = 0; i < n; i++)
 	{
-		Datum		values[3];
-		bool		nulls[3] = {false};
+		Datum values[3];
+		bool nulls[3] = { false };
 
 		values[0] = key_output(&output, items[i].key);
 		values[1] = Float8GetDatum(items[i].rank);
 		values[2] = Int64GetDatum((int64) supports[items[i].ref]);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc,
-							 values, nulls);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	sim_reader_close(reader);
 	return (Datum) 0;

@@ -22,12 +22,12 @@ PG_FUNCTION_INFO_V1(personalize_trending_typed);
 static bool
 times_are_local(Relation index)
 {
-	TupleDesc	columns = RelationGetDescr(index);
+	TupleDesc columns = RelationGetDescr(index);
 
 	for (int i = IndexRelationGetNumberOfKeyAttributes(index);
 		 i < columns->natts; i++)
 	{
-		Oid			type = getBaseType(TupleDescAttr(columns, i)->atttypid);
+		Oid type = getBaseType(TupleDescAttr(columns, i)->atttypid);
 
 		if (type == TIMESTAMPOID || type == DATEOID)
 			return true;
@@ -50,8 +50,9 @@ take_as_of(SimReader *reader, FunctionCallInfo fcinfo, int argno)
 				 errdetail("Ages cannot be taken from an infinite time."),
 				 errhint("Pass the time as of which to count, such as now().")));
 	if (times_are_local(reader->index))
-		as_of = DatumGetTimestamp(DirectFunctionCall1(timestamptz_timestamp,
-													  TimestampTzGetDatum(as_of)));
+		as_of =
+			DatumGetTimestamp(DirectFunctionCall1(timestamptz_timestamp,
+												  TimestampTzGetDatum(as_of)));
 	return as_of;
 }
 
@@ -61,8 +62,8 @@ take_terms(SimReader *reader, FunctionCallInfo fcinfo, int argno,
 {
 	terms->decay = reader->has_time;
 	terms->half_life = take_half_life(reader, fcinfo, argno);
-	terms->as_of = reader->has_time ? take_as_of(reader, fcinfo, argno + 1) :
-		PG_INT64_MAX;
+	terms->as_of =
+		reader->has_time ? take_as_of(reader, fcinfo, argno + 1) : PG_INT64_MAX;
 	if (terms->half_life == 0)
 		terms->half_life = DEFAULT_POPULAR_HALF_LIFE;
 }
@@ -76,16 +77,15 @@ read_trending(SimReader *reader, const PopularityTerms *terms, int k,
 			  Popularity **sums, RankedItem **items)
 {
 	SimPopularEntry *entries;
-	int			nentries = sim_read_popular(reader, &entries);
-	int			nsums = sum_popularity(entries, nentries, terms, sums);
-	int			n = top_popularity(*sums, nsums, k, items);
+	int nentries = sim_read_popular(reader, &entries);
+	int nsums = sum_popularity(entries, nentries, terms, sums);
+	int n = top_popularity(*sums, nsums, k, items);
 
 	if (terms->decay && nsums > 0)
 	{
-		double		scale = age_factor(terms->as_of,
-									   newest_entry(entries, nentries,
-													terms->as_of),
-									   terms->half_life);
+		double scale = age_factor(terms->as_of,
+								  newest_entry(entries, nentries, terms->as_of),
+								  terms->half_life);
 
 		for (int i = 0; i < nsums; i++)
 			(*sums)[i].score *= scale;
@@ -96,15 +96,15 @@ read_trending(SimReader *reader, const PopularityTerms *terms, int k,
 static Datum
 trending(FunctionCallInfo fcinfo, int type_argno)
 {
-	SimReader  *reader = sim_reader_open(arg_source(fcinfo, 0));
-	int			options = type_argno < 0 ? 1 : 2;
-	int			k = arg_k(fcinfo, options);
+	SimReader *reader = sim_reader_open(arg_source(fcinfo, 0));
+	int options = type_argno < 0 ? 1 : 2;
+	int k = arg_k(fcinfo, options);
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	PopularityTerms terms;
-	KeyOutput	output;
+	KeyOutput output;
 	Popularity *sums = NULL;
 	RankedItem *items = NULL;
-	int			n = 0;
+	int n = 0;
 
 	take_terms(reader, fcinfo, options + 1, &terms);
 	key_output_init(&output, &reader->item_key, fcinfo, type_argno);
@@ -115,15 +115,14 @@ trending(FunctionCallInfo fcinfo, int type_argno)
 	for (int i = 0; i < n; i++)
 	{
 		const Popularity *sum = &sums[items[i].ref];
-		Datum		values[4];
-		bool		nulls[4] = {false, false, false, !terms.decay};
+		Datum values[4];
+		bool nulls[4] = { false, false, false, !terms.decay };
 
 		values[0] = key_output(&output, items[i].key);
 		values[1] = Float8GetDatum(sum->score);
 		values[2] = Float8GetDatum(sum->recent);
 		values[3] = Float8GetDatum(sum->before);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc,
-							 values, nulls);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	sim_reader_close(reader);
 	return (Datum) 0;

@@ -27,15 +27,15 @@ check_source(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("source must not be null"),
-				 errhint("Pass a table with a similarity index, or the index.")));
+				 errhint(
+					 "Pass a table with a similarity index, or the index.")));
 }
 
 /* Before the table is locked: who may not train may not keep others away. */
 static void
 check_owner(Oid table)
 {
-	if (get_rel_name(table) != NULL &&
-		!relation_owned_by(table, GetUserId()))
+	if (get_rel_name(table) != NULL && !relation_owned_by(table, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER,
 					   get_relkind_objtype(get_rel_relkind(table)),
 					   get_rel_name(table));
@@ -48,21 +48,22 @@ check_owner(Oid table)
 Datum
 personalize_retrain(PG_FUNCTION_ARGS)
 {
-	Relation	heap;
-	Relation	index;
-	Oid			index_oid;
-	SimIndex	ix;
+	Relation heap;
+	Relation index;
+	Oid index_oid;
+	SimIndex ix;
 
 	check_source(fcinfo);
 	if (RecoveryInProgress())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("recovery is in progress"),
-				 errhint("retrain() can only be executed on the primary; standbys get its result.")));
+				 errhint(
+					 "retrain() can only be executed on the primary; standbys get its result.")));
 	PreventCommandIfReadOnly("retrain()");
 	check_owner(sim_source_table(PG_GETARG_OID(0)));
-	index_oid = sim_source_index(PG_GETARG_OID(0), ShareUpdateExclusiveLock,
-								 &heap);
+	index_oid =
+		sim_source_index(PG_GETARG_OID(0), ShareUpdateExclusiveLock, &heap);
 	index = index_open(index_oid, RowExclusiveLock);
 	sim_check_state(heap, index);
 	sim_index_open(&ix, index);
@@ -76,10 +77,10 @@ personalize_retrain(PG_FUNCTION_ARGS)
 static void
 stats_values(SimIndex *ix, Datum *values, bool *nulls)
 {
-	SimMeta		meta;
-	SimCounts	counts;
+	SimMeta meta;
+	SimCounts counts;
 	BlockNumber *pages = counts.pages;
-	int			i = 0;
+	int i = 0;
 
 	sim_count(ix, &counts, false, NULL);
 	sim_read_meta(ix, &meta);
@@ -96,38 +97,40 @@ stats_values(SimIndex *ix, Datum *values, bool *nulls)
 	nulls[i] = meta.generation == 0;
 	values[i++] = Int64GetDatum(meta.training_memory);
 	values[i++] = Int64GetDatum((int64) counts.total_pages * BLCKSZ);
-	values[i++] = Int64GetDatum((int64) BLCKSZ *
-								(1 + pages[SIM_PAGE_BUCKET] +
-								 pages[SIM_PAGE_SUBJECT] + pages[SIM_PAGE_ITEM]));
+	values[i++] =
+		Int64GetDatum((int64) BLCKSZ *
+					  (1 + pages[SIM_PAGE_BUCKET] + pages[SIM_PAGE_SUBJECT] +
+					   pages[SIM_PAGE_ITEM]));
 	values[i++] = Int64GetDatum((int64) BLCKSZ * pages[SIM_PAGE_CHUNK]);
-	values[i++] = Int64GetDatum((int64) BLCKSZ *
-								(pages[SIM_PAGE_LIST] + pages[SIM_PAGE_LEAF] +
-								 pages[SIM_PAGE_INNER]));
-	values[i++] = Int64GetDatum((int64) BLCKSZ *
-								(pages[SIM_PAGE_POPULAR] + pages[SIM_PAGE_LOG]));
+	values[i++] = Int64GetDatum(
+		(int64) BLCKSZ *
+		(pages[SIM_PAGE_LIST] + pages[SIM_PAGE_LEAF] + pages[SIM_PAGE_INNER]));
+	values[i++] = Int64GetDatum(
+		(int64) BLCKSZ * (pages[SIM_PAGE_POPULAR] + pages[SIM_PAGE_LOG]));
 	values[i++] = Int64GetDatum((int64) BLCKSZ * pages[SIM_PAGE_FREE]);
 }
 
 Datum
 personalize_similarity_stats(PG_FUNCTION_ARGS)
 {
-	Relation	heap;
-	Relation	index;
-	SimIndex	ix;
-	TupleDesc	desc;
-	Datum		values[16] = {0};
-	bool		nulls[16] = {0};
+	Relation heap;
+	Relation index;
+	SimIndex ix;
+	TupleDesc desc;
+	Datum values[16] = { 0 };
+	bool nulls[16] = { 0 };
 
 	check_source(fcinfo);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	index = index_open(sim_source_index(PG_GETARG_OID(0), AccessShareLock, &heap),
-					   AccessShareLock);
+	index =
+		index_open(sim_source_index(PG_GETARG_OID(0), AccessShareLock, &heap),
+				   AccessShareLock);
 	sim_check_readable(heap, index);
 	sim_index_open(&ix, index);
 	stats_values(&ix, values, nulls);
 	index_close(index, AccessShareLock);
 	relation_close(heap, AccessShareLock);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
-													  values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(
+		heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

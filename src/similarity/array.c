@@ -31,7 +31,7 @@ sim_array_per_leaf(const SimArray *array)
 static uint64
 leaves_per_child(int height)
 {
-	uint64		n = 1;
+	uint64 n = 1;
 
 	while (--height > 0)
 		n *= SIM_FANOUT;
@@ -57,17 +57,17 @@ BlockNumber
 sim_array_leaf(SimIndex *ix, const SimArray *array, uint32 leaf)
 {
 	BlockNumber block = array->root;
-	uint64		rest = leaf;
-	int			height;
+	uint64 rest = leaf;
+	int height;
 
 	if (block == InvalidBlockNumber ||
 		rest >= leaves_per_child(array->depth + 1))
 		return InvalidBlockNumber;
 	for (height = array->depth; height > 0; height--)
 	{
-		uint64		below = leaves_per_child(height);
-		Buffer		buffer = sim_read_hot(ix, block, BUFFER_LOCK_SHARE);
-		Page		page = BufferGetPage(buffer);
+		uint64 below = leaves_per_child(height);
+		Buffer buffer = sim_read_hot(ix, block, BUFFER_LOCK_SHARE);
+		Page page = BufferGetPage(buffer);
 
 		if (is_node(page, SIM_PAGE_INNER, array))
 			block = ((BlockNumber *) sim_page_array(page))[rest / below];
@@ -93,8 +93,8 @@ bool
 sim_array_get(SimIndex *ix, const SimArray *array, uint32 index, void *element)
 {
 	BlockNumber block;
-	Buffer		buffer;
-	bool		found;
+	Buffer buffer;
+	bool found;
 
 	block = sim_array_leaf(ix, array, index / sim_array_per_leaf(array));
 	if (block == InvalidBlockNumber)
@@ -113,11 +113,11 @@ static Page
 new_node(SimIndex *ix, SimWrite *write, Buffer buffer, const SimArray *array,
 		 bool leaf, BlockNumber *chain)
 {
-	Page		page = sim_write_new_page(write, buffer,
-										  leaf ? SIM_PAGE_LEAF : SIM_PAGE_INNER,
-										  array->generation);
-	Size		size = leaf ? array->element_size : sizeof(BlockNumber);
-	int			n = SIM_PAGE_SPACE / size;
+	Page page =
+		sim_write_new_page(write, buffer, leaf ? SIM_PAGE_LEAF : SIM_PAGE_INNER,
+						   array->generation);
+	Size size = leaf ? array->element_size : sizeof(BlockNumber);
+	int n = SIM_PAGE_SPACE / size;
 
 	memset(sim_page_array(page), 0xFF, n * size);
 	sim_page_set_count(page, n, size);
@@ -133,9 +133,9 @@ new_node(SimIndex *ix, SimWrite *write, Buffer buffer, const SimArray *array,
 static void
 raise_root(SimIndex *ix, SimArray *array, BlockNumber *chain)
 {
-	Buffer		buffer = sim_new_buffer(ix);
-	SimWrite	write;
-	Page		page;
+	Buffer buffer = sim_new_buffer(ix);
+	SimWrite write;
+	Page page;
 
 	sim_write_begin(&write, ix);
 	page = new_node(ix, &write, buffer, array, false, chain);
@@ -151,7 +151,7 @@ static BlockNumber
 grow_child(SimIndex *ix, BlockNumber parent, uint32 slot, bool leaf,
 		   const SimArray *array, BlockNumber *chain)
 {
-	Buffer		parent_buffer = sim_read(ix, parent, BUFFER_LOCK_EXCLUSIVE);
+	Buffer parent_buffer = sim_read(ix, parent, BUFFER_LOCK_EXCLUSIVE);
 	BlockNumber *children;
 	BlockNumber child;
 
@@ -159,9 +159,9 @@ grow_child(SimIndex *ix, BlockNumber parent, uint32 slot, bool leaf,
 	child = children[slot];
 	if (child == InvalidBlockNumber)
 	{
-		Buffer		buffer = sim_new_buffer(ix);
-		SimWrite	write;
-		Page		page;
+		Buffer buffer = sim_new_buffer(ix);
+		SimWrite write;
+		Page page;
 
 		child = BufferGetBlockNumber(buffer);
 		sim_write_begin(&write, ix);
@@ -185,13 +185,13 @@ BlockNumber
 sim_array_grow(SimIndex *ix, SimArray *array, uint32 leaf, BlockNumber *chain)
 {
 	BlockNumber block;
-	uint64		rest = leaf;
-	int			height;
+	uint64 rest = leaf;
+	int height;
 
 	if (array->root == InvalidBlockNumber)
 	{
-		Buffer		buffer = sim_new_buffer(ix);
-		SimWrite	write;
+		Buffer buffer = sim_new_buffer(ix);
+		SimWrite write;
 
 		sim_write_begin(&write, ix);
 		(void) new_node(ix, &write, buffer, array, true, chain);
@@ -204,10 +204,9 @@ sim_array_grow(SimIndex *ix, SimArray *array, uint32 leaf, BlockNumber *chain)
 	block = array->root;
 	for (height = array->depth; height > 0; height--)
 	{
-		uint64		below = leaves_per_child(height);
+		uint64 below = leaves_per_child(height);
 
-		block = grow_child(ix, block, rest / below, height == 1, array,
-						   chain);
+		block = grow_child(ix, block, rest / below, height == 1, array, chain);
 		rest %= below;
 	}
 	return block;

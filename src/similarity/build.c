@@ -23,15 +23,15 @@
 /* A hash table from keys to numbers. */
 typedef struct KeyId
 {
-	uint64		hash;
-	Datum		key;
+	uint64 hash;
+	Datum key;
 } KeyId;
 
 typedef struct KeyEntry
 {
-	KeyId		id;
-	uint32		value;
-	char		status;
+	KeyId id;
+	uint32 value;
+	char status;
 } KeyEntry;
 
 #define SH_PREFIX keytable
@@ -39,7 +39,7 @@ typedef struct KeyEntry
 #define SH_KEY_TYPE KeyId
 #define SH_KEY id
 #define SH_HASH_KEY(tb, k) ((uint32) ((k).hash >> 32))
-#define SH_EQUAL(tb, a, b) \
+#define SH_EQUAL(tb, a, b)   \
 	((a).hash == (b).hash && \
 	 typed_key_equal((TypedKey *) (tb)->private_data, (a).key, (b).key))
 #define SH_SCOPE static inline
@@ -55,11 +55,11 @@ typedef struct KeyEntry
 
 typedef struct Build
 {
-	SimIndex	ix;
-	SimClock	clock;
-	double		heap_tuples;
-	double		indexed;
-	Size		budget;
+	SimIndex ix;
+	SimClock clock;
+	double heap_tuples;
+	double indexed;
+	Size budget;
 
 	/* items seen, a cache above the index's own directory */
 	MemoryContext item_context;
@@ -68,11 +68,11 @@ typedef struct Build
 	/* the batch */
 	MemoryContext batch_context;
 	keytable_hash *subjects;
-	uint32		nrows;
-	uint32		max_rows;
+	uint32 nrows;
+	uint32 max_rows;
 	SimPosting *postings;
-	uint32	   *owners;			/* subject of the posting, by number in batch */
-	MemoryContext row_context;	/* reset for each row */
+	uint32 *owners;			   /* subject of the posting, by number in batch */
+	MemoryContext row_context; /* reset for each row */
 } Build;
 
 static keytable_hash *
@@ -93,9 +93,9 @@ start_batch(Build *build)
 static uint32 *
 group_rows(Build *build, uint32 nsubjects, uint32 *starts)
 {
-	uint32	   *order = MemoryContextAllocHuge(build->batch_context,
-											   build->nrows * sizeof(uint32));
-	uint32		i;
+	uint32 *order = MemoryContextAllocHuge(build->batch_context,
+										   build->nrows * sizeof(uint32));
+	uint32 i;
 
 	for (i = 0; i < build->nrows; i++)
 		starts[build->owners[i] + 1]++;
@@ -112,14 +112,14 @@ group_rows(Build *build, uint32 nsubjects, uint32 *starts)
 static void
 flush_batch(Build *build)
 {
-	uint32		nsubjects = build->subjects->members;
-	uint32	   *starts;
-	uint32	   *order;
+	uint32 nsubjects = build->subjects->members;
+	uint32 *starts;
+	uint32 *order;
 	SimPosting *group = NULL;
-	uint32		group_size = 0;
-	uint32		done = 0;
+	uint32 group_size = 0;
+	uint32 done = 0;
 	keytable_iterator iterator;
-	KeyEntry   *entry;
+	KeyEntry *entry;
 
 	if (build->nrows == 0)
 		return;
@@ -131,9 +131,9 @@ flush_batch(Build *build)
 	keytable_start_iterate(build->subjects, &iterator);
 	while ((entry = keytable_iterate(build->subjects, &iterator)) != NULL)
 	{
-		uint32		first = starts[entry->value];
-		uint32		n = starts[entry->value + 1] - first;
-		uint32		i;
+		uint32 first = starts[entry->value];
+		uint32 n = starts[entry->value + 1] - first;
+		uint32 i;
 
 		CHECK_FOR_INTERRUPTS();
 		if (n > group_size)
@@ -159,8 +159,8 @@ static KeyEntry *
 intern(keytable_hash *table, MemoryContext context, TypedKey *type, Datum key,
 	   uint64 hash, bool *found)
 {
-	KeyId		id = {hash, key};
-	KeyEntry   *entry = keytable_insert(table, id, found);
+	KeyId id = { hash, key };
+	KeyEntry *entry = keytable_insert(table, id, found);
 
 	if (!*found)
 	{
@@ -175,13 +175,14 @@ intern(keytable_hash *table, MemoryContext context, TypedKey *type, Datum key,
 static ItemNumber
 item_number(Build *build, Datum key)
 {
-	uint64		hash = typed_key_hash(&build->ix.item, key);
-	bool		found;
-	KeyEntry   *entry;
+	uint64 hash = typed_key_hash(&build->ix.item, key);
+	bool found;
+	KeyEntry *entry;
 
 	/* The index knows all items: the cache may be emptied at any time. */
 	if (build->items->members % 1024 == 1023 &&
-		MemoryContextMemAllocated(build->item_context, true) > build->budget / 4)
+		MemoryContextMemAllocated(build->item_context, true) >
+			build->budget / 4)
 	{
 		MemoryContextReset(build->item_context);
 		build->items = new_table(build->item_context, &build->ix.item);
@@ -207,13 +208,13 @@ static void
 build_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 			   bool alive, void *arg)
 {
-	Build	   *build = (Build *) arg;
-	SimIndex   *ix = &build->ix;
+	Build *build = (Build *) arg;
+	SimIndex *ix = &build->ix;
 	SimPosting *posting;
 	MemoryContext old;
-	Datum		subject;
-	bool		found;
-	KeyEntry   *entry;
+	Datum subject;
+	bool found;
+	KeyEntry *entry;
 
 	if (isnull[0] || isnull[1])
 		return;
@@ -249,13 +250,13 @@ start_build(Build *build, Relation index)
 												ALLOCSET_DEFAULT_SIZES);
 	build->batch_context = AllocSetContextCreate(parent, "similarity batch",
 												 ALLOCSET_DEFAULT_SIZES);
-	build->row_context = AllocSetContextCreate(parent, "similarity row",
-											   ALLOCSET_DEFAULT_SIZES);
+	build->row_context =
+		AllocSetContextCreate(parent, "similarity row", ALLOCSET_DEFAULT_SIZES);
 	build->max_rows = Min(build->budget / 2 / ROW_SIZE, PG_INT32_MAX);
-	build->postings = MemoryContextAllocHuge(parent, build->max_rows *
-											 sizeof(SimPosting));
-	build->owners = MemoryContextAllocHuge(parent,
-										   build->max_rows * sizeof(uint32));
+	build->postings =
+		MemoryContextAllocHuge(parent, build->max_rows * sizeof(SimPosting));
+	build->owners =
+		MemoryContextAllocHuge(parent, build->max_rows * sizeof(uint32));
 	build->items = new_table(build->item_context, &build->ix.item);
 	start_batch(build);
 }
@@ -279,7 +280,8 @@ notice_untrained(Relation index)
 			(errmsg("similarity index \"%s\" is untrained because its table has no interactions",
 					RelationGetRelationName(index)),
 			 errdetail("Until it is trained it recommends what is popular."),
-			 errhint("The first VACUUM after rows have come, by autovacuum or by hand, trains it; so does personalize.retrain().")));
+			 errhint(
+				 "The first VACUUM after rows have come, by autovacuum or by hand, trains it; so does personalize.retrain().")));
 }
 
 /* WAL-log the finished pages, some at a time to show progress. */
@@ -303,7 +305,7 @@ log_pages(SimClock *clock, Relation index)
 IndexBuildResult *
 sim_build(Relation heap, Relation index, IndexInfo *info)
 {
-	Build		build;
+	Build build;
 	IndexBuildResult *result;
 
 	if (RelationGetNumberOfBlocks(index) != 0)
@@ -333,7 +335,7 @@ sim_build(Relation heap, Relation index, IndexInfo *info)
 void
 sim_buildempty(Relation index)
 {
-	SimIndex	ix;
+	SimIndex ix;
 
 	sim_index_open(&ix, index);
 	sim_init_index(index, INIT_FORKNUM);

@@ -26,11 +26,11 @@ sim_chunk_max(SimIndex *ix)
 SimChunk *
 sim_chunk_at(SimIndex *ix, Page page, OffsetNumber offset, uint64 owner)
 {
-	SimChunk   *chunk;
-	ItemId		id;
+	SimChunk *chunk;
+	ItemId id;
 
-	if (!sim_page_is(page, SIM_PAGE_CHUNK) ||
-		offset < FirstOffsetNumber || offset > PageGetMaxOffsetNumber(page))
+	if (!sim_page_is(page, SIM_PAGE_CHUNK) || offset < FirstOffsetNumber ||
+		offset > PageGetMaxOffsetNumber(page))
 		return NULL;
 	id = PageGetItemId(page, offset);
 	if (!ItemIdIsUsed(id))
@@ -40,9 +40,10 @@ sim_chunk_at(SimIndex *ix, Page page, OffsetNumber offset, uint64 owner)
 }
 
 void
-sim_posting_write(SimIndex *ix, SimChunk *chunk, int i, const SimPosting *posting)
+sim_posting_write(SimIndex *ix, SimChunk *chunk, int i,
+				  const SimPosting *posting)
 {
-	char	   *p = (char *) chunk + SIM_CHUNK_HEADER + i * ix->posting_size;
+	char *p = (char *) chunk + SIM_CHUNK_HEADER + i * ix->posting_size;
 
 	memcpy(p, &posting->tid, sizeof(ItemPointerData));
 	p += sizeof(ItemPointerData);
@@ -58,10 +59,11 @@ sim_posting_write(SimIndex *ix, SimChunk *chunk, int i, const SimPosting *postin
 }
 
 void
-sim_posting_read(SimIndex *ix, const SimChunk *chunk, int i, SimPosting *posting)
+sim_posting_read(SimIndex *ix, const SimChunk *chunk, int i,
+				 SimPosting *posting)
 {
-	const char *p = (const char *) chunk + SIM_CHUNK_HEADER +
-		i * ix->posting_size;
+	const char *p =
+		(const char *) chunk + SIM_CHUNK_HEADER + i * ix->posting_size;
 
 	memcpy(&posting->tid, p, sizeof(ItemPointerData));
 	p += sizeof(ItemPointerData);
@@ -83,10 +85,10 @@ OffsetNumber
 sim_chunk_add(SimIndex *ix, Page page, SimChunk *header,
 			  const SimPosting *postings)
 {
-	Size		size = sim_chunk_size(ix, header->capacity);
-	SimChunk   *chunk = palloc0(size);
+	Size size = sim_chunk_size(ix, header->capacity);
+	SimChunk *chunk = palloc0(size);
 	OffsetNumber offset;
-	int			i;
+	int i;
 
 	memcpy(chunk, header, SIM_CHUNK_HEADER);
 	for (i = 0; i < header->n; i++)

@@ -14,7 +14,7 @@ static int
 used_items(Page page)
 {
 	OffsetNumber offset;
-	int			n = 0;
+	int n = 0;
 
 	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
 		 offset++)
@@ -55,7 +55,7 @@ static void
 count_page(Page page, SimCounts *counts)
 {
 	OffsetNumber offset;
-	int			kind = SimPageGetOpaque(page)->kind;
+	int kind = SimPageGetOpaque(page)->kind;
 
 	if (kind <= SIM_PAGE_LOG)
 		counts->pages[kind]++;
@@ -66,7 +66,7 @@ count_page(Page page, SimCounts *counts)
 	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
 		 offset++)
 	{
-		ItemId		id = PageGetItemId(page, offset);
+		ItemId id = PageGetItemId(page, offset);
 
 		if (ItemIdIsUsed(id))
 			counts->interactions += ((SimChunk *) PageGetItem(page, id))->n;
@@ -77,9 +77,9 @@ count_page(Page page, SimCounts *counts)
 static bool
 free_orphan(SimIndex *ix, BlockNumber block, const SimMeta *meta)
 {
-	Buffer		buffer = sim_read(ix, block, BUFFER_LOCK_EXCLUSIVE);
-	bool		orphan = is_orphan(BufferGetPage(buffer), block, meta);
-	SimWrite	write;
+	Buffer buffer = sim_read(ix, block, BUFFER_LOCK_EXCLUSIVE);
+	bool orphan = is_orphan(BufferGetPage(buffer), block, meta);
+	SimWrite write;
 
 	if (orphan)
 	{
@@ -103,17 +103,17 @@ sim_count(SimIndex *ix, SimCounts *counts, bool reclaim,
 {
 	BlockNumber nblocks = RelationGetNumberOfBlocks(ix->rel);
 	BlockNumber block;
-	SimMeta		meta;
+	SimMeta meta;
 
 	memset(counts, 0, sizeof(*counts));
 	sim_read_meta(ix, &meta);
 	counts->total_pages = nblocks;
 	for (block = 0; block < nblocks; block++)
 	{
-		Buffer		buffer;
-		Page		page;
-		Size		room = 0;
-		bool		orphan = false;
+		Buffer buffer;
+		Page page;
+		Size room = 0;
+		bool orphan = false;
 
 		CHECK_FOR_INTERRUPTS();
 		if (reclaim)

@@ -16,7 +16,7 @@
 #include "similarity/similarity.h"
 
 /* Splits do not overtake anyone that often. */
-#define MAX_ROUNDS	1000
+#define MAX_ROUNDS 1000
 
 static SimDirectory *
 directory_of(SimMeta *meta, bool items)
@@ -34,8 +34,8 @@ high_mask(uint32 nbuckets)
 static uint32
 bucket_number(uint32 nbuckets, uint64 hash)
 {
-	uint32		mask = high_mask(nbuckets);
-	uint32		bucket = (uint32) hash & mask;
+	uint32 mask = high_mask(nbuckets);
+	uint32 bucket = (uint32) hash & mask;
 
 	return bucket < nbuckets ? bucket : bucket & (mask >> 1);
 }
@@ -45,14 +45,14 @@ Buffer
 sim_directory_lock(SimIndex *ix, bool items, uint64 hash, int mode)
 {
 	BlockNumber block = InvalidBlockNumber;
-	int			rounds;
+	int rounds;
 
 	for (rounds = 0; rounds < MAX_ROUNDS; rounds++)
 	{
-		SimMeta		meta;
+		SimMeta meta;
 		SimDirectory *directory;
-		uint32		bucket;
-		Buffer		buffer;
+		uint32 bucket;
+		Buffer buffer;
 		SimPageOpaque *opaque;
 
 		sim_read_meta(ix, &meta);
@@ -82,9 +82,9 @@ static bool
 page_find(SimIndex *ix, Page page, uint64 hash, SimEntryMatch match, void *arg,
 		  SimEntry *found)
 {
-	SimEntry   *entries = (SimEntry *) sim_page_array(page);
-	int			n = sim_page_count(page, sizeof(SimEntry));
-	int			i;
+	SimEntry *entries = (SimEntry *) sim_page_array(page);
+	int n = sim_page_count(page, sizeof(SimEntry));
+	int i;
 
 	for (i = 0; i < n; i++)
 	{
@@ -102,16 +102,16 @@ bool
 sim_bucket_find(SimIndex *ix, Buffer bucket, uint64 hash, SimEntryMatch match,
 				void *arg, SimEntry *found)
 {
-	Page		page = BufferGetPage(bucket);
+	Page page = BufferGetPage(bucket);
 	BlockNumber next;
-	bool		result;
+	bool result;
 
 	if (page_find(ix, page, hash, match, arg, found))
 		return true;
 	next = SimPageGetOpaque(page)->next;
 	while (next != InvalidBlockNumber)
 	{
-		Buffer		buffer = sim_read(ix, next, BUFFER_LOCK_SHARE);
+		Buffer buffer = sim_read(ix, next, BUFFER_LOCK_SHARE);
 
 		page = BufferGetPage(buffer);
 		next = SimPageGetOpaque(page)->next;
@@ -127,10 +127,10 @@ sim_bucket_find(SimIndex *ix, Buffer bucket, uint64 hash, SimEntryMatch match,
 static Buffer
 add_overflow(SimIndex *ix, Buffer last)
 {
-	Buffer		buffer = sim_new_buffer(ix);
+	Buffer buffer = sim_new_buffer(ix);
 	SimPageOpaque *opaque = SimPageGetOpaque(BufferGetPage(last));
-	SimWrite	write;
-	Page		page;
+	SimWrite write;
+	Page page;
 
 	sim_write_begin(&write, ix);
 	page = sim_write_page(&write, last);
@@ -150,19 +150,20 @@ add_overflow(SimIndex *ix, Buffer last)
 Buffer
 sim_bucket_room(SimIndex *ix, Buffer bucket, bool *crowded)
 {
-	Buffer		buffer = bucket;
+	Buffer buffer = bucket;
 
 	*crowded = sim_page_count(BufferGetPage(bucket), sizeof(SimEntry)) >=
 		SIM_BUCKET_FULL;
 	for (;;)
 	{
-		Page		page = BufferGetPage(buffer);
+		Page page = BufferGetPage(buffer);
 		BlockNumber next = SimPageGetOpaque(page)->next;
-		Buffer		following;
+		Buffer following;
 
 		if (sim_page_count(page, sizeof(SimEntry)) < SIM_BUCKET_CAPACITY)
 			return buffer;
-		following = next == InvalidBlockNumber ? add_overflow(ix, buffer) :
+		following = next == InvalidBlockNumber ?
+			add_overflow(ix, buffer) :
 			sim_read(ix, next, BUFFER_LOCK_EXCLUSIVE);
 		if (buffer != bucket)
 			UnlockReleaseBuffer(buffer);
@@ -173,8 +174,8 @@ sim_bucket_room(SimIndex *ix, Buffer bucket, bool *crowded)
 void
 sim_bucket_put(Page page, uint64 hash, BlockNumber block, OffsetNumber offset)
 {
-	int			n = sim_page_count(page, sizeof(SimEntry));
-	SimEntry   *entry = (SimEntry *) sim_page_array(page) + n;
+	int n = sim_page_count(page, sizeof(SimEntry));
+	SimEntry *entry = (SimEntry *) sim_page_array(page) + n;
 
 	Assert(n < SIM_BUCKET_CAPACITY);
 	entry->hash = hash;
@@ -192,13 +193,13 @@ Buffer
 sim_bucket_locate(SimIndex *ix, Buffer bucket, const SimEntry *entry,
 				  int *position)
 {
-	Buffer		buffer = bucket;
+	Buffer buffer = bucket;
 
 	for (;;)
 	{
-		Page		page = BufferGetPage(buffer);
-		SimEntry   *entries = (SimEntry *) sim_page_array(page);
-		int			n = sim_page_count(page, sizeof(SimEntry));
+		Page page = BufferGetPage(buffer);
+		SimEntry *entries = (SimEntry *) sim_page_array(page);
+		int n = sim_page_count(page, sizeof(SimEntry));
 		BlockNumber next = SimPageGetOpaque(page)->next;
 
 		for (*position = 0; *position < n; (*position)++)
@@ -217,26 +218,26 @@ sim_bucket_locate(SimIndex *ix, Buffer bucket, const SimEntry *entry,
 
 typedef struct Split
 {
-	uint32		old_bucket;
-	uint32		new_bucket;
-	uint32		mask;			/* of both, afterwards */
-	int			nmoved;
-	SimEntry   *moved;
+	uint32 old_bucket;
+	uint32 new_bucket;
+	uint32 mask; /* of both, afterwards */
+	int nmoved;
+	SimEntry *moved;
 } Split;
 
 /* Note the entries of a page that belong into the new bucket. */
 static void
 collect_moved(Split *split, Page page)
 {
-	SimEntry   *entries = (SimEntry *) sim_page_array(page);
-	int			n = sim_page_count(page, sizeof(SimEntry));
-	int			i;
+	SimEntry *entries = (SimEntry *) sim_page_array(page);
+	int n = sim_page_count(page, sizeof(SimEntry));
+	int i;
 
 	if (split->moved == NULL)
 		split->moved = palloc(n * sizeof(SimEntry));
 	else
-		split->moved = repalloc(split->moved,
-								(split->nmoved + n) * sizeof(SimEntry));
+		split->moved =
+			repalloc(split->moved, (split->nmoved + n) * sizeof(SimEntry));
 	for (i = 0; i < n; i++)
 		if (((uint32) entries[i].hash & split->mask) == split->new_bucket)
 			split->moved[split->nmoved++] = entries[i];
@@ -246,10 +247,10 @@ collect_moved(Split *split, Page page)
 static void
 keep_old(Split *split, Page page)
 {
-	SimEntry   *entries = (SimEntry *) sim_page_array(page);
-	int			n = sim_page_count(page, sizeof(SimEntry));
-	int			kept = 0;
-	int			i;
+	SimEntry *entries = (SimEntry *) sim_page_array(page);
+	int n = sim_page_count(page, sizeof(SimEntry));
+	int kept = 0;
+	int i;
 
 	for (i = 0; i < n; i++)
 		if (((uint32) entries[i].hash & split->mask) == split->old_bucket)
@@ -263,16 +264,16 @@ static BlockNumber
 write_new_bucket(SimIndex *ix, Split *split)
 {
 	BlockNumber next = InvalidBlockNumber;
-	int			pages = Max(1, (split->nmoved + SIM_BUCKET_CAPACITY - 1) /
-							SIM_BUCKET_CAPACITY);
+	int pages =
+		Max(1, (split->nmoved + SIM_BUCKET_CAPACITY - 1) / SIM_BUCKET_CAPACITY);
 
 	while (pages-- > 0)
 	{
-		int			first = pages * SIM_BUCKET_CAPACITY;
-		int			n = Min(split->nmoved - first, SIM_BUCKET_CAPACITY);
-		Buffer		buffer = sim_new_buffer(ix);
-		SimWrite	write;
-		Page		page;
+		int first = pages * SIM_BUCKET_CAPACITY;
+		int n = Min(split->nmoved - first, SIM_BUCKET_CAPACITY);
+		Buffer buffer = sim_new_buffer(ix);
+		SimWrite write;
+		Page page;
 
 		sim_write_begin(&write, ix);
 		page = sim_write_new_page(&write, buffer, SIM_PAGE_BUCKET, 0);
@@ -295,11 +296,11 @@ static void
 publish_split(SimIndex *ix, Split *split, bool items, Buffer old,
 			  BlockNumber new_block, const SimArray *map)
 {
-	Buffer		leaf;
-	Buffer		meta_buffer;
-	SimWrite	write;
+	Buffer leaf;
+	Buffer meta_buffer;
+	SimWrite write;
 	SimDirectory *directory;
-	uint32		per_leaf = sim_array_per_leaf(map);
+	uint32 per_leaf = sim_array_per_leaf(map);
 
 	leaf = sim_read(ix, sim_array_leaf(ix, map, split->new_bucket / per_leaf),
 					BUFFER_LOCK_EXCLUSIVE);
@@ -327,9 +328,9 @@ split_bucket(SimIndex *ix, Split *split, bool items, Buffer old,
 {
 	BlockNumber first_overflow = SimPageGetOpaque(BufferGetPage(old))->next;
 	BlockNumber block;
-	Buffer		buffer;
-	SimWrite	write;
-	Page		page;
+	Buffer buffer;
+	SimWrite write;
+	Page page;
 
 	collect_moved(split, BufferGetPage(old));
 	for (block = first_overflow; block != InvalidBlockNumber;)
@@ -361,12 +362,12 @@ split_bucket(SimIndex *ix, Split *split, bool items, Buffer old,
 void
 sim_directory_split(SimIndex *ix, bool items)
 {
-	SimMeta		meta;
+	SimMeta meta;
 	SimDirectory *directory;
-	SimArray	map;
-	Split		split;
+	SimArray map;
+	Split split;
 	BlockNumber block;
-	Buffer		old;
+	Buffer old;
 
 	if (!items && !ix->building &&
 		!ConditionalLockPage(ix->rel, SIM_LOCK_SUBJECTS, ExclusiveLock))

@@ -37,7 +37,8 @@ sim_beginscan(Relation index, int nkeys, int norderbys)
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("a similarity index cannot be scanned"),
-			 errhint("Read it with personalize.recommend(), similar_items() or trending().")));
+			 errhint(
+				 "Read it with personalize.recommend(), similar_items() or trending().")));
 	return NULL;
 }
 

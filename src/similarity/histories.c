@@ -16,13 +16,13 @@
 typedef struct Reading
 {
 	SimTraining *training;
-	SimSubjectRef *refs;		/* of one page of records */
-	int			nrefs;
+	SimSubjectRef *refs; /* of one page of records */
+	int nrefs;
 	SimPosting *postings;
-	Size		npostings;
-	Size		max_postings;
-	uint32	   *marks;			/* by item: serial of the last subject with it */
-	uint32		serial;
+	Size npostings;
+	Size max_postings;
+	uint32 *marks; /* by item: serial of the last subject with it */
+	uint32 serial;
 } Reading;
 
 uint64
@@ -36,15 +36,14 @@ sim_sample_order(uint64 item_hash, uint64 subject_hash)
 static void *
 grow(void *array, Size size)
 {
-	return array == NULL ?
-		MemoryContextAllocHuge(CurrentMemoryContext, size) :
-		repalloc_huge(array, size);
+	return array == NULL ? MemoryContextAllocHuge(CurrentMemoryContext, size) :
+						   repalloc_huge(array, size);
 }
 
 static bool
 in_sample(const SimTraining *training, uint64 subject_hash)
 {
-	int			level = training->sample_level;
+	int level = training->sample_level;
 
 	return level == 0 || mix64(subject_hash) >> (64 - level) == 0;
 }
@@ -64,15 +63,15 @@ static void
 thin_out(SimTraining *training)
 {
 	SimHistories *h = &training->histories;
-	uint32		kept = 0;
-	Size		end = 0;
-	uint32		i;
+	uint32 kept = 0;
+	Size end = 0;
+	uint32 i;
 
 	training->sample_level++;
 	for (i = 0; i < h->nsubjects; i++)
 	{
-		Size		first = h->starts[i];
-		Size		n = h->starts[i + 1] - first;
+		Size first = h->starts[i];
+		Size n = h->starts[i + 1] - first;
 
 		if (!in_sample(training, h->subject_hashes[i]))
 			continue;
@@ -93,8 +92,8 @@ make_room(SimHistories *h, Size n)
 	{
 		h->max_subjects = Max(1024, h->max_subjects * 2);
 		h->starts = grow(h->starts, h->max_subjects * sizeof(Size));
-		h->subject_hashes = grow(h->subject_hashes,
-								 h->max_subjects * sizeof(uint64));
+		h->subject_hashes =
+			grow(h->subject_hashes, h->max_subjects * sizeof(uint64));
 		h->starts[h->nsubjects] = h->nentries;
 	}
 	if (h->nentries + n > h->max_entries)
@@ -110,7 +109,7 @@ add_history(SimTraining *training, uint64 subject_hash,
 			const SimPosting *postings, Size n)
 {
 	SimHistories *h = &training->histories;
-	Size		i;
+	Size i;
 
 	training->all_subjects++;
 	training->all_entries += n;
@@ -140,8 +139,8 @@ newest_first(const void *a, const void *b)
 static void
 remove_duplicates(Reading *reading)
 {
-	Size		kept = 0;
-	Size		i;
+	Size kept = 0;
+	Size i;
 
 	if (++reading->serial == 0)
 	{
@@ -150,7 +149,7 @@ remove_duplicates(Reading *reading)
 	}
 	for (i = 0; i < reading->npostings; i++)
 	{
-		ItemNumber	item = reading->postings[i].item;
+		ItemNumber item = reading->postings[i].item;
 
 		if (reading->marks[item] == reading->serial)
 			continue;
@@ -162,15 +161,15 @@ remove_duplicates(Reading *reading)
 
 typedef struct SampleKey
 {
-	uint64		order;
-	SimPosting	posting;
+	uint64 order;
+	SimPosting posting;
 } SampleKey;
 
 static int
 by_order(const void *a, const void *b)
 {
-	uint64		x = ((const SampleKey *) a)->order;
-	uint64		y = ((const SampleKey *) b)->order;
+	uint64 x = ((const SampleKey *) a)->order;
+	uint64 y = ((const SampleKey *) b)->order;
 
 	return x < y ? -1 : x > y ? 1 : 0;
 }
@@ -184,10 +183,10 @@ cut_history(SimTraining *training, SimPosting *postings, Size n, Size limit,
 			uint64 subject_hash)
 {
 	TimestampTz time = postings[limit - 1].time;
-	Size		first = limit - 1;
-	Size		end = limit;
-	SampleKey  *keys;
-	Size		i;
+	Size first = limit - 1;
+	Size end = limit;
+	SampleKey *keys;
+	Size i;
 
 	while (first > 0 && postings[first - 1].time == time)
 		first--;
@@ -215,9 +214,9 @@ static void
 use_subject(Reading *reading, uint64 hash)
 {
 	SimTraining *training = reading->training;
-	Size		limit = training->options.history;
-	bool		long_history = reading->npostings > limit;
-	Size		i;
+	Size limit = training->options.history;
+	bool long_history = reading->npostings > limit;
+	Size i;
 
 	training->interactions += reading->npostings;
 	for (i = 0; i < reading->npostings; i++)
@@ -238,10 +237,10 @@ static bool
 read_chunk(Reading *reading, uint64 owner, BlockNumber *block,
 		   OffsetNumber *offset)
 {
-	SimIndex   *ix = reading->training->ix;
-	Buffer		buffer = sim_read(ix, *block, BUFFER_LOCK_SHARE);
-	SimChunk   *chunk = sim_chunk_at(ix, BufferGetPage(buffer), *offset, owner);
-	int			i;
+	SimIndex *ix = reading->training->ix;
+	Buffer buffer = sim_read(ix, *block, BUFFER_LOCK_SHARE);
+	SimChunk *chunk = sim_chunk_at(ix, BufferGetPage(buffer), *offset, owner);
+	int i;
 
 	if (chunk == NULL)
 		ereport(ERROR,
@@ -252,8 +251,8 @@ read_chunk(Reading *reading, uint64 owner, BlockNumber *block,
 	if (reading->npostings + chunk->n > reading->max_postings)
 	{
 		reading->max_postings = (reading->npostings + chunk->n) * 2;
-		reading->postings = grow(reading->postings, reading->max_postings *
-								 sizeof(SimPosting));
+		reading->postings =
+			grow(reading->postings, reading->max_postings * sizeof(SimPosting));
 	}
 	for (i = 0; i < chunk->n; i++)
 	{
@@ -296,7 +295,8 @@ collect_refs(Reading *reading, Page page)
 	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
 		 offset++)
 	{
-		SimSubjectRecord *record = sim_record_at(page, SIM_PAGE_SUBJECT, offset);
+		SimSubjectRecord *record =
+			sim_record_at(page, SIM_PAGE_SUBJECT, offset);
 		SimSubjectRef *ref = &reading->refs[reading->nrefs];
 
 		if (record == NULL)
@@ -313,17 +313,20 @@ static void
 transpose(SimTraining *training)
 {
 	SimHistories *h = &training->histories;
-	Size		size = (training->nitems + 1) * sizeof(Size);
-	Size		entry = 0;
-	uint32		i;
+	Size size = (training->nitems + 1) * sizeof(Size);
+	Size entry = 0;
+	uint32 i;
 
-	h->degrees = MemoryContextAllocExtended(CurrentMemoryContext,
-											(training->nitems + 1) * sizeof(uint32),
-											MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	h->item_starts = MemoryContextAllocExtended(CurrentMemoryContext, size,
-												MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	h->item_subjects = MemoryContextAllocHuge(CurrentMemoryContext,
-											  (h->nentries + 1) * sizeof(uint32));
+	h->degrees =
+		MemoryContextAllocExtended(CurrentMemoryContext,
+								   (training->nitems + 1) * sizeof(uint32),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	h->item_starts =
+		MemoryContextAllocExtended(CurrentMemoryContext, size,
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	h->item_subjects =
+		MemoryContextAllocHuge(CurrentMemoryContext,
+							   (h->nentries + 1) * sizeof(uint32));
 	for (entry = 0; entry < h->nentries; entry++)
 	{
 		if (entry % 65536 == 0)
@@ -338,29 +341,31 @@ transpose(SimTraining *training)
 		for (entry = h->starts[i]; entry < h->starts[i + 1]; entry++)
 			h->item_subjects[h->item_starts[h->items[entry]]++] = i;
 	}
-	memmove(h->item_starts + 1, h->item_starts, training->nitems * sizeof(Size));
+	memmove(h->item_starts + 1, h->item_starts,
+			training->nitems * sizeof(Size));
 	h->item_starts[0] = 0;
 }
 
 void
 sim_load_histories(SimTraining *training)
 {
-	SimIndex   *ix = training->ix;
+	SimIndex *ix = training->ix;
 	BlockNumber nblocks = RelationGetNumberOfBlocks(ix->rel);
 	BlockNumber block;
-	Reading		reading;
-	int			i;
+	Reading reading;
+	int i;
 
 	memset(&reading, 0, sizeof(reading));
 	reading.training = training;
 	reading.refs = palloc(sizeof(SimSubjectRef) * MaxIndexTuplesPerPage);
-	reading.marks = MemoryContextAllocExtended(CurrentMemoryContext,
-											   (training->nitems + 1) * sizeof(uint32),
-											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	reading.marks =
+		MemoryContextAllocExtended(CurrentMemoryContext,
+								   (training->nitems + 1) * sizeof(uint32),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	make_room(&training->histories, 0);
 	for (block = 0; block < nblocks; block++)
 	{
-		Buffer		buffer = sim_read(ix, block, BUFFER_LOCK_SHARE);
+		Buffer buffer = sim_read(ix, block, BUFFER_LOCK_SHARE);
 
 		collect_refs(&reading, BufferGetPage(buffer));
 		UnlockReleaseBuffer(buffer);

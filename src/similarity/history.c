@@ -16,31 +16,31 @@
 #include "similarity/train.h"
 
 /* VACUUM does not cross anyone's way that often. */
-#define MAX_ROUNDS	1000
+#define MAX_ROUNDS 1000
 
 /* A posting that was read, perhaps known to be visible to everyone. */
 typedef struct Seen
 {
-	SimPosting	posting;
-	bool		all_visible;
+	SimPosting posting;
+	bool all_visible;
 } Seen;
 
 typedef struct History
 {
-	SimReader  *reader;
+	SimReader *reader;
 	SimReaderState *state;
-	Seen	   *seen;
-	int			nseen;
-	int			max_seen;
-	bool		use_map;		/* may trust the visibility map */
+	Seen *seen;
+	int nseen;
+	int max_seen;
+	bool use_map; /* may trust the visibility map */
 	IndexFetchTableData *fetch;
 	TupleTableSlot *slot;
 
 	/* distinct visible items, newest first, and a hash table of them */
 	SimHistoryItem *items;
-	int			nitems;
-	int		   *table;
-	uint32		table_mask;
+	int nitems;
+	int *table;
+	uint32 table_mask;
 } History;
 
 /* ---- collecting postings ---- */
@@ -55,11 +55,11 @@ collect_chunk(History *history, uint64 owner, BlockNumber *block,
 			  OffsetNumber *offset)
 {
 	SimReaderState *state = history->state;
-	Buffer		buffer = sim_read(&state->ix, *block, BUFFER_LOCK_SHARE);
-	SimChunk   *chunk = sim_chunk_at(&state->ix, BufferGetPage(buffer), *offset,
-									 owner);
-	int			first = history->nseen;
-	int			i;
+	Buffer buffer = sim_read(&state->ix, *block, BUFFER_LOCK_SHARE);
+	SimChunk *chunk =
+		sim_chunk_at(&state->ix, BufferGetPage(buffer), *offset, owner);
+	int first = history->nseen;
+	int i;
 
 	if (chunk == NULL)
 	{
@@ -77,7 +77,7 @@ collect_chunk(History *history, uint64 owner, BlockNumber *block,
 	/* From the end: what came last is most often the newest, as we want it. */
 	for (i = chunk->n; i-- > 0;)
 	{
-		Seen	   *seen = &history->seen[history->nseen++];
+		Seen *seen = &history->seen[history->nseen++];
 
 		sim_posting_read(&state->ix, chunk, i, &seen->posting);
 		seen->all_visible = false;
@@ -88,7 +88,8 @@ collect_chunk(History *history, uint64 owner, BlockNumber *block,
 	for (i = first; history->use_map && i < history->nseen; i++)
 		history->seen[i].all_visible =
 			VM_ALL_VISIBLE(history->reader->heap,
-						   ItemPointerGetBlockNumber(&history->seen[i].posting.tid),
+						   ItemPointerGetBlockNumber(
+							   &history->seen[i].posting.tid),
 						   &state->vm_buffer);
 	ReleaseBuffer(buffer);
 	return true;
@@ -106,11 +107,11 @@ collect(History *history, Datum subject, uint64 hash)
 	BlockNumber block;
 	OffsetNumber offset;
 
-	int			rounds = 0;
+	int rounds = 0;
 
 	for (;;)
 	{
-		bool		whole = true;
+		bool whole = true;
 
 		CHECK_FOR_INTERRUPTS();
 		history->nseen = 0;
@@ -140,9 +141,9 @@ collect(History *history, Datum subject, uint64 hash)
 static bool
 is_visible(History *history, Seen *seen)
 {
-	bool		again = false;
-	bool		dead;
-	bool		found;
+	bool again = false;
+	bool dead;
+	bool found;
 	ItemPointerData tid = seen->posting.tid;
 
 	if (seen->all_visible)
@@ -152,9 +153,9 @@ is_visible(History *history, Seen *seen)
 		history->fetch = table_index_fetch_begin(history->reader->heap);
 		history->slot = table_slot_create(history->reader->heap, NULL);
 	}
-	found = table_index_fetch_tuple(history->fetch, &tid,
-									history->state->snapshot, history->slot,
-									&again, &dead);
+	found =
+		table_index_fetch_tuple(history->fetch, &tid, history->state->snapshot,
+								history->slot, &again, &dead);
 	ExecClearTuple(history->slot);
 	return found;
 }
@@ -192,7 +193,7 @@ is_repeated(const Seen *seen, int i)
 static void
 make_table(History *history)
 {
-	Size		size = pg_nextpower2_64(Max(16, 2 * (uint64) history->nseen));
+	Size size = pg_nextpower2_64(Max(16, 2 * (uint64) history->nseen));
 
 	history->table = palloc_extended(size * sizeof(int), MCXT_ALLOC_HUGE);
 	memset(history->table, 0xFF, size * sizeof(int));
@@ -205,7 +206,7 @@ make_table(History *history)
 static void
 add_posting(History *history, const SimPosting *posting)
 {
-	uint32		i = murmurhash32(posting->item) & history->table_mask;
+	uint32 i = murmurhash32(posting->item) & history->table_mask;
 	SimHistoryItem *item;
 
 	while (history->table[i] >= 0)
@@ -229,7 +230,7 @@ add_posting(History *history, const SimPosting *posting)
 static void
 distinct_items(History *history)
 {
-	int			i;
+	int i;
 
 	sort_newest_first(history->seen, history->nseen);
 	make_table(history);
@@ -245,15 +246,15 @@ distinct_items(History *history)
 
 typedef struct Tied
 {
-	uint64		order;
+	uint64 order;
 	SimHistoryItem item;
 } Tied;
 
 static int
 by_order(const void *a, const void *b)
 {
-	uint64		x = ((const Tied *) a)->order;
-	uint64		y = ((const Tied *) b)->order;
+	uint64 x = ((const Tied *) a)->order;
+	uint64 y = ((const Tied *) b)->order;
 
 	return x < y ? -1 : x > y ? 1 : 0;
 }
@@ -267,10 +268,10 @@ static void
 order_at_cut(History *history, int limit, uint64 subject_hash)
 {
 	TimestampTz time = history->items[limit - 1].time;
-	int			first = limit - 1;
-	int			end = limit;
-	Tied	   *tied;
-	int			i;
+	int first = limit - 1;
+	int end = limit;
+	Tied *tied;
+	int i;
 
 	while (first > 0 && history->items[first - 1].time == time)
 		first--;
@@ -279,7 +280,7 @@ order_at_cut(History *history, int limit, uint64 subject_hash)
 	tied = palloc_extended((end - first) * sizeof(Tied), MCXT_ALLOC_HUGE);
 	for (i = first; i < end; i++)
 	{
-		uint64		hash;
+		uint64 hash;
 
 		CHECK_FOR_INTERRUPTS();
 		tied[i - first].item = history->items[i];
@@ -297,9 +298,9 @@ sim_read_history(SimReader *reader, Datum subject, SimHistoryItem **items,
 				 int *nitems)
 {
 	SimReaderState *state = reader->state;
-	History		history;
-	uint64		hash = typed_key_hash(&state->ix.subject, subject);
-	int			limit = sim_options(reader->index)->history;
+	History history;
+	uint64 hash = typed_key_hash(&state->ix.subject, subject);
+	int limit = sim_options(reader->index)->history;
 
 	memset(&history, 0, sizeof(history));
 	history.reader = reader;

@@ -23,12 +23,12 @@
 /* What rd_amcache holds: everything that depends on the columns only. */
 typedef struct SimCache
 {
-	int			time_column;
-	int			strength_column;
-	Oid			time_type;
-	Oid			strength_type;
-	TypedKey	subject;
-	TypedKey	item;
+	int time_column;
+	int strength_column;
+	Oid time_type;
+	Oid strength_type;
+	TypedKey subject;
+	TypedKey item;
 } SimCache;
 
 static bool
@@ -52,24 +52,26 @@ refuse_columns(Relation rel, const char *detail)
 			 errmsg("index \"%s\" does not have the columns of a similarity index",
 					RelationGetRelationName(rel)),
 			 errdetail_internal("%s", detail),
-			 errhint("Use the form USING similarity (subject, item) INCLUDE (time, strength), where the time is a timestamptz, timestamp or date column and the strength a number; both are optional.")));
+			 errhint(
+				 "Use the form USING similarity (subject, item) INCLUDE (time, strength), where the time is a timestamptz, timestamp or date column and the strength a number; both are optional.")));
 }
 
 /* Recognise the INCLUDE columns by type. */
 static void
 classify_columns(Relation rel, SimCache *cache)
 {
-	int			i;
+	int i;
 
 	if (IndexRelationGetNumberOfKeyAttributes(rel) != 2)
-		refuse_columns(rel, psprintf("The number of its key columns is %d, not two.",
-									 IndexRelationGetNumberOfKeyAttributes(rel)));
+		refuse_columns(rel,
+					   psprintf("The number of its key columns is %d, not two.",
+								IndexRelationGetNumberOfKeyAttributes(rel)));
 	cache->time_column = -1;
 	cache->strength_column = -1;
 	for (i = 2; i < IndexRelationGetNumberOfAttributes(rel); i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i);
-		Oid			type = getBaseType(att->atttypid);
+		Oid type = getBaseType(att->atttypid);
 
 		if (is_time_type(type) && cache->time_column < 0)
 		{
@@ -92,9 +94,9 @@ classify_columns(Relation rel, SimCache *cache)
 static SimCache *
 index_cache(Relation rel)
 {
-	SimCache   *cache = (SimCache *) rel->rd_amcache;
-	SimCache	fresh;
-	TupleDesc	desc = RelationGetDescr(rel);
+	SimCache *cache = (SimCache *) rel->rd_amcache;
+	SimCache fresh;
+	TupleDesc desc = RelationGetDescr(rel);
 
 	if (cache)
 		return cache;
@@ -127,7 +129,7 @@ copy_key(TypedKey *copy, const TypedKey *key)
 void
 sim_index_open(SimIndex *ix, Relation rel)
 {
-	SimCache   *cache = index_cache(rel);
+	SimCache *cache = index_cache(rel);
 
 	memset(ix, 0, sizeof(*ix));
 	ix->rel = rel;
@@ -148,14 +150,14 @@ sim_index_open(SimIndex *ix, Relation rel)
 TimestampTz
 sim_value_time(SimIndex *ix, Datum *values, bool *isnull)
 {
-	Oid			type = ix->time_type;
+	Oid type = ix->time_type;
 	TimestampTz time;
 
 	if (!ix->has_time || isnull[ix->time_column])
 		return SIM_NO_TIME;
 	if (type == DATEOID)
 	{
-		DateADT		date = DatumGetDateADT(values[ix->time_column]);
+		DateADT date = DatumGetDateADT(values[ix->time_column]);
 
 		if (DATE_NOT_FINITE(date))
 			return SIM_NO_TIME;
@@ -196,7 +198,7 @@ number_as_double(Oid type, Datum value)
 static char *
 describe_row(SimIndex *ix, Datum *values)
 {
-	Oid			table = ix->rel->rd_index->indrelid;
+	Oid table = ix->rel->rd_index->indrelid;
 
 	if (check_enable_rls(table, InvalidOid, true) == RLS_ENABLED ||
 		pg_class_aclcheck(table, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
@@ -210,32 +212,32 @@ describe_row(SimIndex *ix, Datum *values)
 static void
 refuse_strength(SimIndex *ix, Datum *values, double number)
 {
-	char	   *row = describe_row(ix, values);
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(ix->rel),
-										  ix->strength_column);
+	char *row = describe_row(ix, values);
+	Form_pg_attribute att =
+		TupleDescAttr(RelationGetDescr(ix->rel), ix->strength_column);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 number > 0 ?
-			 errmsg("strength %g of an interaction is out of range for type real",
-					number) :
-			 errmsg("strength of an interaction must be a positive number, not %g",
-					number),
+				 errmsg("strength %g of an interaction is out of range for type real",
+						number) :
+				 errmsg("strength of an interaction must be a positive number, not %g",
+						number),
 			 errdetail("Column \"%s\" is the strength in similarity index \"%s\".",
-					   NameStr(att->attname),
-					   RelationGetRelationName(ix->rel)),
+					   NameStr(att->attname), RelationGetRelationName(ix->rel)),
 			 row ? errcontext("%s", row) : 0,
 			 number > 0 ?
-			 errhint("Use a unit in which strengths are between 1e-37 and 1e+38.") :
-			 errhint("Leave the column NULL for strength 1, or make the index partial, as in WHERE %s > 0.",
-					 NameStr(att->attname))));
+				 errhint(
+					 "Use a unit in which strengths are between 1e-37 and 1e+38.") :
+				 errhint("Leave the column NULL for strength 1, or make the index partial, as in WHERE %s > 0.",
+						 NameStr(att->attname))));
 }
 
 float
 sim_value_strength(SimIndex *ix, Datum *values, bool *isnull)
 {
-	double		number;
-	float		strength;
+	double number;
+	float strength;
 
 	if (!ix->has_strength || isnull[ix->strength_column])
 		return 1;

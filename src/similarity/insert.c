@@ -12,22 +12,22 @@
 
 #include "similarity/similarity.h"
 
-#define KNOWN_ITEMS		1024
+#define KNOWN_ITEMS 1024
 
 typedef struct KnownItem
 {
-	uint64		hash;
-	Datum		key;
-	ItemNumber	item;
-	bool		used;
+	uint64 hash;
+	Datum key;
+	ItemNumber item;
+	bool used;
 } KnownItem;
 
 typedef struct InsertState
 {
-	SimIndex	ix;
-	MemoryContext context;		/* of the statement */
-	MemoryContext row_context;	/* reset for each row */
-	KnownItem	known[KNOWN_ITEMS];
+	SimIndex ix;
+	MemoryContext context;	   /* of the statement */
+	MemoryContext row_context; /* reset for each row */
+	KnownItem known[KNOWN_ITEMS];
 } InsertState;
 
 static InsertState *
@@ -42,9 +42,9 @@ insert_state(Relation index, IndexInfo *info)
 	state = palloc0(sizeof(InsertState));
 	sim_index_open(&state->ix, index);
 	state->context = info->ii_Context;
-	state->row_context = AllocSetContextCreate(info->ii_Context,
-											   "similarity insert",
-											   ALLOCSET_DEFAULT_SIZES);
+	state->row_context =
+		AllocSetContextCreate(info->ii_Context, "similarity insert",
+							  ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(old);
 	info->ii_AmCache = state;
 	return state;
@@ -69,9 +69,9 @@ remember(InsertState *state, KnownItem *known, uint64 hash, Datum key,
 static ItemNumber
 item_number(InsertState *state, Datum key)
 {
-	SimIndex   *ix = &state->ix;
-	uint64		hash = typed_key_hash(&ix->item, key);
-	KnownItem  *known = &state->known[hash % KNOWN_ITEMS];
+	SimIndex *ix = &state->ix;
+	uint64 hash = typed_key_hash(&ix->item, key);
+	KnownItem *known = &state->known[hash % KNOWN_ITEMS];
 
 	if (!known->used || known->hash != hash ||
 		!typed_key_equal(&ix->item, known->key, key))
@@ -85,11 +85,11 @@ sim_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 		   IndexInfo *info)
 {
 	InsertState *state;
-	SimIndex   *ix;
-	SimPosting	posting;
+	SimIndex *ix;
+	SimPosting posting;
 	MemoryContext old;
-	Datum		subject;
-	uint64		hash;
+	Datum subject;
+	uint64 hash;
 
 	if (isnull[0] || isnull[1])
 		return false;

@@ -14,22 +14,23 @@
 
 typedef struct ItemMatch
 {
-	Datum		key;
-	ItemNumber	item;
+	Datum key;
+	ItemNumber item;
 } ItemMatch;
 
 static bool
 match_item(SimIndex *ix, const SimEntry *entry, void *arg)
 {
-	ItemMatch  *wanted = (ItemMatch *) arg;
-	Buffer		buffer = sim_read(ix, entry->block, BUFFER_LOCK_SHARE);
+	ItemMatch *wanted = (ItemMatch *) arg;
+	Buffer buffer = sim_read(ix, entry->block, BUFFER_LOCK_SHARE);
 	SimItemRecord *record;
-	bool		result = false;
+	bool result = false;
 
 	record = sim_record_at(BufferGetPage(buffer), SIM_PAGE_ITEM, entry->offset);
 	if (record && record->hash == entry->hash &&
 		typed_key_equal(&ix->item, wanted->key,
-						typed_key_read(&ix->item, (char *) record + SIM_RECORD_KEY)))
+						typed_key_read(&ix->item,
+									   (char *) record + SIM_RECORD_KEY)))
 	{
 		wanted->item = record->item;
 		result = true;
@@ -41,9 +42,9 @@ match_item(SimIndex *ix, const SimEntry *entry, void *arg)
 ItemNumber
 sim_item_lookup(SimIndex *ix, Datum key, uint64 hash)
 {
-	ItemMatch	wanted = {key, INVALID_ITEM};
-	SimEntry	entry;
-	Buffer		bucket = sim_directory_lock(ix, true, hash, BUFFER_LOCK_SHARE);
+	ItemMatch wanted = { key, INVALID_ITEM };
+	SimEntry entry;
+	Buffer bucket = sim_directory_lock(ix, true, hash, BUFFER_LOCK_SHARE);
 
 	(void) sim_bucket_find(ix, bucket, hash, match_item, &wanted, &entry);
 	UnlockReleaseBuffer(bucket);
@@ -53,10 +54,10 @@ sim_item_lookup(SimIndex *ix, Datum key, uint64 hash)
 /* The pages that a new item changes, in lock order. */
 typedef struct ItemPages
 {
-	Buffer		room;			/* of the bucket */
-	Buffer		records;
-	Buffer		leaf;			/* of the locator */
-	Buffer		meta;
+	Buffer room; /* of the bucket */
+	Buffer records;
+	Buffer leaf; /* of the locator */
+	Buffer meta;
 } ItemPages;
 
 static void
@@ -75,10 +76,10 @@ write_item(SimIndex *ix, const ItemPages *pages, const SimArray *locator,
 		   SimItemRecord *record, Size size)
 {
 	ItemPointerData place;
-	SimWrite	write;
-	Page		bucket;
-	Page		records;
-	SimMeta    *meta;
+	SimWrite write;
+	Page bucket;
+	Page records;
+	SimMeta *meta;
 
 	sim_write_begin(&write, ix);
 	bucket = sim_write_page(&write, pages->room);
@@ -100,18 +101,19 @@ write_item(SimIndex *ix, const ItemPages *pages, const SimArray *locator,
 static ItemNumber
 create_item(SimIndex *ix, Buffer bucket, Datum key, uint64 hash, bool *crowded)
 {
-	Size		size = sim_record_size(&ix->item, key);
+	Size size = sim_record_size(&ix->item, key);
 	SimItemRecord *record = sim_record_form(&ix->item, key, hash, size);
-	ItemPages	pages;
-	SimMeta		meta;
+	ItemPages pages;
+	SimMeta meta;
 	BlockNumber leaf;
 
 	sim_read_meta(ix, &meta);
 	if (meta.nitems >= PG_INT32_MAX)
 		refuse_more_items(ix);
 	record->item = meta.nitems;
-	leaf = sim_array_grow(ix, &meta.locator,
-						  meta.nitems / sim_array_per_leaf(&meta.locator), NULL);
+	leaf =
+		sim_array_grow(ix, &meta.locator,
+					   meta.nitems / sim_array_per_leaf(&meta.locator), NULL);
 	pages.room = sim_bucket_room(ix, bucket, crowded);
 	pages.records = sim_record_buffer(ix, SIM_PAGE_ITEM, size);
 	pages.leaf = sim_read(ix, leaf, BUFFER_LOCK_EXCLUSIVE);
@@ -130,11 +132,11 @@ create_item(SimIndex *ix, Buffer bucket, Datum key, uint64 hash, bool *crowded)
 ItemNumber
 sim_item_intern(SimIndex *ix, Datum key, uint64 hash)
 {
-	ItemMatch	wanted = {key, INVALID_ITEM};
-	SimEntry	entry;
-	Buffer		bucket;
-	bool		crowded = false;
-	ItemNumber	item = sim_item_lookup(ix, key, hash);
+	ItemMatch wanted = { key, INVALID_ITEM };
+	SimEntry entry;
+	Buffer bucket;
+	bool crowded = false;
+	ItemNumber item = sim_item_lookup(ix, key, hash);
 
 	if (item != INVALID_ITEM)
 		return item;
@@ -162,7 +164,7 @@ sim_item_read(SimIndex *ix, const SimArray *locator, ItemNumber item,
 			  Datum *key, uint64 *hash)
 {
 	ItemPointerData place;
-	Buffer		buffer;
+	Buffer buffer;
 	SimItemRecord *record;
 
 	if (!sim_array_get(ix, locator, item, &place) ||

@@ -30,7 +30,7 @@ level_of(uint32 pages)
 static bool
 in_sample(const SimPosting *posting, int level)
 {
-	uint64		place = ((uint64) ItemPointerGetBlockNumber(&posting->tid) << 16) |
+	uint64 place = ((uint64) ItemPointerGetBlockNumber(&posting->tid) << 16) |
 		ItemPointerGetOffsetNumber(&posting->tid);
 
 	return (murmurhash32((uint32) (place ^ (place >> 32))) &
@@ -42,11 +42,11 @@ static bool
 append_to_tail(SimIndex *ix, BlockNumber tail, uint32 epoch,
 			   const SimLogEntry *entry)
 {
-	Buffer		buffer = sim_read(ix, tail, BUFFER_LOCK_EXCLUSIVE);
-	Page		page = BufferGetPage(buffer);
-	SimWrite	write;
-	int			n = 0;
-	bool		room;
+	Buffer buffer = sim_read(ix, tail, BUFFER_LOCK_EXCLUSIVE);
+	Page page = BufferGetPage(buffer);
+	SimWrite write;
+	int n = 0;
+	bool room;
 
 	room = sim_page_is(page, SIM_PAGE_LOG) &&
 		SimPageGetOpaque(page)->generation == epoch &&
@@ -70,17 +70,18 @@ append_to_tail(SimIndex *ix, BlockNumber tail, uint32 epoch,
 static void
 extend_stripe(SimIndex *ix, int stripe, BlockNumber tail)
 {
-	Buffer		tail_buffer = tail == InvalidBlockNumber ? InvalidBuffer :
+	Buffer tail_buffer = tail == InvalidBlockNumber ?
+		InvalidBuffer :
 		sim_read(ix, tail, BUFFER_LOCK_EXCLUSIVE);
-	Buffer		meta_buffer = sim_read(ix, SIM_META_BLOCK, BUFFER_LOCK_EXCLUSIVE);
-	SimMeta    *meta = SimPageGetMeta(BufferGetPage(meta_buffer));
+	Buffer meta_buffer = sim_read(ix, SIM_META_BLOCK, BUFFER_LOCK_EXCLUSIVE);
+	SimMeta *meta = SimPageGetMeta(BufferGetPage(meta_buffer));
 
 	if (meta->log[stripe].tail == tail)
 	{
-		Buffer		buffer = sim_new_buffer(ix);
+		Buffer buffer = sim_new_buffer(ix);
 		BlockNumber block = BufferGetBlockNumber(buffer);
-		SimWrite	write;
-		Page		page;
+		SimWrite write;
+		Page page;
 
 		sim_write_begin(&write, ix);
 		if (tail != InvalidBlockNumber)
@@ -90,8 +91,8 @@ extend_stripe(SimIndex *ix, int stripe, BlockNumber tail)
 			meta->log[stripe].head = block;
 		meta->log[stripe].tail = block;
 		meta->log[stripe].pages++;
-		page = sim_write_new_page(&write, buffer, SIM_PAGE_LOG,
-								  meta->log_epoch);
+		page =
+			sim_write_new_page(&write, buffer, SIM_PAGE_LOG, meta->log_epoch);
 		SimPageGetOpaque(page)->bucket = level_of(meta->log[stripe].pages);
 		sim_write_end(&write);
 		UnlockReleaseBuffer(buffer);
@@ -104,7 +105,7 @@ extend_stripe(SimIndex *ix, int stripe, BlockNumber tail)
 void
 sim_log_append(SimIndex *ix, uint64 subject_hash, const SimPosting *posting)
 {
-	int			stripe = (subject_hash >> 40) % SIM_LOG_STRIPES;
+	int stripe = (subject_hash >> 40) % SIM_LOG_STRIPES;
 	SimLogEntry entry;
 
 	memset(&entry, 0, sizeof(entry));
@@ -113,7 +114,7 @@ sim_log_append(SimIndex *ix, uint64 subject_hash, const SimPosting *posting)
 	entry.tid = posting->tid;
 	for (;;)
 	{
-		SimMeta		meta;
+		SimMeta meta;
 		SimLogStripe *log = &meta.log[stripe];
 
 		sim_read_meta(ix, &meta);
@@ -133,11 +134,11 @@ sim_log_append(SimIndex *ix, uint64 subject_hash, const SimPosting *posting)
 uint32
 sim_log_seal(SimIndex *ix)
 {
-	Buffer		buffer = sim_read(ix, SIM_META_BLOCK, BUFFER_LOCK_EXCLUSIVE);
-	SimMeta    *meta;
-	SimWrite	write;
-	uint32		epoch;
-	int			i;
+	Buffer buffer = sim_read(ix, SIM_META_BLOCK, BUFFER_LOCK_EXCLUSIVE);
+	SimMeta *meta;
+	SimWrite write;
+	uint32 epoch;
+	int i;
 
 	sim_write_begin(&write, ix);
 	meta = sim_write_meta(&write, buffer);
@@ -156,9 +157,9 @@ sim_log_first_since(SimIndex *ix, BlockNumber block, uint32 epoch)
 {
 	while (block != InvalidBlockNumber)
 	{
-		Buffer		buffer = sim_read(ix, block, BUFFER_LOCK_SHARE);
+		Buffer buffer = sim_read(ix, block, BUFFER_LOCK_SHARE);
 		SimPageOpaque *opaque = SimPageGetOpaque(BufferGetPage(buffer));
-		bool		found = opaque->generation >= epoch;
+		bool found = opaque->generation >= epoch;
 		BlockNumber next = opaque->next;
 
 		UnlockReleaseBuffer(buffer);

@@ -15,15 +15,15 @@
 static BlockNumber
 put_page(SimTraining *training, Page image)
 {
-	Buffer		buffer = sim_new_buffer(training->ix);
+	Buffer buffer = sim_new_buffer(training->ix);
 	BlockNumber block = BufferGetBlockNumber(buffer);
-	SimWrite	write;
-	Page		page;
+	SimWrite write;
+	Page page;
 
 	SimPageGetOpaque(image)->next = training->chain;
 	sim_write_begin(&write, training->ix);
-	page = sim_write_new_page(&write, buffer, SIM_PAGE_LIST,
-							  training->generation);
+	page =
+		sim_write_new_page(&write, buffer, SIM_PAGE_LIST, training->generation);
 	memcpy(page, image, BLCKSZ);
 	sim_write_end(&write);
 	UnlockReleaseBuffer(buffer);
@@ -62,7 +62,7 @@ flush_lists(SimTraining *training, int64 item)
 		if (ItemPointerGetOffsetNumberNoCheck(place) == InvalidOffsetNumber)
 			continue;
 		if (ItemPointerGetBlockNumberNoCheck(place) != InvalidBlockNumber)
-			break;				/* on an earlier page */
+			break; /* on an earlier page */
 		ItemPointerSetBlockNumber(place, block);
 	}
 }
@@ -71,8 +71,8 @@ static void
 fill_list(SimTraining *training, char *list, ItemNumber item, const SimRow *row)
 {
 	SimListHeader *header = (SimListHeader *) list;
-	char	   *p = list + sizeof(SimListHeader);
-	int			i;
+	char *p = list + sizeof(SimListHeader);
+	int i;
 
 	header->source_hash = training->item_hashes[item];
 	header->generation = training->generation;
@@ -92,8 +92,8 @@ fill_list(SimTraining *training, char *list, ItemNumber item, const SimRow *row)
 void
 sim_write_row(SimTraining *training, ItemNumber item, const SimRow *row)
 {
-	Size		size = TYPEALIGN(SIM_LIST_ALIGN, SIM_LIST_SIZE(row->n));
-	uint16		offset;
+	Size size = TYPEALIGN(SIM_LIST_ALIGN, SIM_LIST_SIZE(row->n));
+	uint16 offset;
 
 	if (training->page == NULL)
 		start_page(training, SIM_PAGE_LIST);
@@ -115,10 +115,10 @@ sim_write_row(SimTraining *training, ItemNumber item, const SimRow *row)
 void
 sim_write_slots(SimTraining *training)
 {
-	SimIndex   *ix = training->ix;
-	SimArray   *slots = &training->slots;
-	uint32		per_leaf;
-	uint32		first;
+	SimIndex *ix = training->ix;
+	SimArray *slots = &training->slots;
+	uint32 per_leaf;
+	uint32 first;
 
 	if (training->page != NULL && training->nitems > 0)
 		flush_lists(training, (int64) training->nitems - 1);
@@ -127,10 +127,10 @@ sim_write_slots(SimTraining *training)
 	per_leaf = sim_array_per_leaf(slots);
 	for (first = 0; first < training->nitems; first += per_leaf)
 	{
-		uint32		n = Min(per_leaf, training->nitems - first);
+		uint32 n = Min(per_leaf, training->nitems - first);
 		BlockNumber block;
-		Buffer		buffer;
-		SimWrite	write;
+		Buffer buffer;
+		SimWrite write;
 
 		sim_training_pause(training);
 		block = sim_array_grow(ix, slots, first / per_leaf, &training->chain);
@@ -152,13 +152,13 @@ void
 sim_write_popular(SimTraining *training, const SimPopularOnPage *entries,
 				  Size n)
 {
-	Size		per_page = SIM_PAGE_SPACE / sizeof(SimPopularOnPage);
+	Size per_page = SIM_PAGE_SPACE / sizeof(SimPopularOnPage);
 
 	training->popular = InvalidBlockNumber;
 	while (n > 0)
 	{
-		Size		part = Min(n, per_page);
-		Page		page = start_page(training, SIM_PAGE_POPULAR);
+		Size part = Min(n, per_page);
+		Page page = start_page(training, SIM_PAGE_POPULAR);
 
 		sim_training_pause(training);
 		memcpy(sim_page_array(page), entries, part * sizeof(SimPopularOnPage));

@@ -12,25 +12,25 @@
 #include "similarity/options.h"
 #include "similarity/similarity.h"
 
-#define DEFAULT_NEIGHBORS			100
-#define DEFAULT_HISTORY				200
-#define DEFAULT_MIN_SUPPORT			1
-#define DEFAULT_RETRAIN_AFTER		0.1
-#define DEFAULT_SUBJECT_EXPONENT	0.5
+#define DEFAULT_NEIGHBORS 100
+#define DEFAULT_HISTORY 200
+#define DEFAULT_MIN_SUPPORT 1
+#define DEFAULT_RETRAIN_AFTER 0.1
+#define DEFAULT_SUBJECT_EXPONENT 0.5
 #define DEFAULT_POPULARITY_EXPONENT 0.35
-#define DEFAULT_SHARPNESS			1.3
+#define DEFAULT_SHARPNESS 1.3
 
 static relopt_kind sim_relopt_kind;
 
 void
 sim_register_options(void)
 {
-	LOCKMODE	lock = ShareUpdateExclusiveLock;
+	LOCKMODE lock = ShareUpdateExclusiveLock;
 
 	sim_relopt_kind = add_reloption_kind();
 	add_int_reloption(sim_relopt_kind, "neighbors",
-					  "Length of an item's neighbor list",
-					  DEFAULT_NEIGHBORS, 1, SIM_MAX_NEIGHBORS, lock);
+					  "Length of an item's neighbor list", DEFAULT_NEIGHBORS, 1,
+					  SIM_MAX_NEIGHBORS, lock);
 	add_int_reloption(sim_relopt_kind, "history",
 					  "Most recent items of a subject that count",
 					  DEFAULT_HISTORY, 1, 10000, lock);
@@ -51,8 +51,11 @@ sim_register_options(void)
 					   DEFAULT_SHARPNESS, 0.1, 10, lock);
 }
 
-#define OPTION(name, type) \
-	{.optname = #name, .opttype = type, .offset = offsetof(SimOptions, name)}
+#define OPTION(name, type)                   \
+	{                                        \
+		.optname = #name, .opttype = type,   \
+		.offset = offsetof(SimOptions, name) \
+	}
 
 bytea *
 sim_parse_options(Datum reloptions, bool validate)
@@ -74,11 +77,14 @@ sim_parse_options(Datum reloptions, bool validate)
 const SimOptions *
 sim_options(Relation index)
 {
-	static const SimOptions defaults = {
-		0, DEFAULT_NEIGHBORS, DEFAULT_HISTORY, DEFAULT_MIN_SUPPORT,
-		DEFAULT_RETRAIN_AFTER, DEFAULT_SUBJECT_EXPONENT,
-		DEFAULT_POPULARITY_EXPONENT, DEFAULT_SHARPNESS
-	};
+	static const SimOptions defaults = { 0,
+										 DEFAULT_NEIGHBORS,
+										 DEFAULT_HISTORY,
+										 DEFAULT_MIN_SUPPORT,
+										 DEFAULT_RETRAIN_AFTER,
+										 DEFAULT_SUBJECT_EXPONENT,
+										 DEFAULT_POPULARITY_EXPONENT,
+										 DEFAULT_SHARPNESS };
 
 	if (index->rd_options)
 		return (const SimOptions *) index->rd_options;

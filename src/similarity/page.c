@@ -13,7 +13,7 @@
 #include "similarity/similarity.h"
 
 /* What the free space map is told of a page that anyone may take. */
-#define WHOLE_PAGE		(BLCKSZ - 1)
+#define WHOLE_PAGE (BLCKSZ - 1)
 #define WANT_WHOLE_PAGE MaxHeapTupleSize
 
 void
@@ -66,8 +66,8 @@ sim_page_set_count(Page page, int count, Size element_size)
  * does not tell the buffer manager that the page is in use, though, so every
  * now and then the table is asked all the same.
  */
-#define RECENT_BUFFERS	32768
-#define ASK_AGAIN		16
+#define RECENT_BUFFERS 32768
+#define ASK_AGAIN 16
 
 static Buffer recent_buffers[RECENT_BUFFERS];
 
@@ -82,7 +82,7 @@ recent_slot(SimIndex *ix, BlockNumber block)
 Buffer
 sim_recent_buffer(SimIndex *ix, BlockNumber block)
 {
-	Buffer		buffer = *recent_slot(ix, block);
+	Buffer buffer = *recent_slot(ix, block);
 
 	return BufferIsLocal(buffer) ? InvalidBuffer : buffer;
 }
@@ -102,7 +102,7 @@ Buffer
 sim_read_unchecked(SimIndex *ix, BlockNumber block, int mode)
 {
 	static uint32 reads = 0;
-	Buffer	   *recent = recent_slot(ix, block);
+	Buffer *recent = recent_slot(ix, block);
 
 	/* To the buffer manager that would be a wish for a new block. */
 	if (block == InvalidBlockNumber)
@@ -119,7 +119,7 @@ sim_read_unchecked(SimIndex *ix, BlockNumber block, int mode)
 static Buffer
 check_page(SimIndex *ix, Buffer buffer)
 {
-	Page		page = BufferGetPage(buffer);
+	Page page = BufferGetPage(buffer);
 
 	if (!PageIsNew(page) &&
 		(PageGetSpecialSize(page) != MAXALIGN(sizeof(SimPageOpaque)) ||
@@ -142,7 +142,7 @@ sim_read(SimIndex *ix, BlockNumber block, int mode)
 Buffer
 sim_read_hot(SimIndex *ix, BlockNumber block, int mode)
 {
-	Buffer		buffer;
+	Buffer buffer;
 
 	if (block == InvalidBlockNumber)
 		refuse_block(ix, block);
@@ -172,7 +172,7 @@ Page
 sim_write_new_page(SimWrite *write, Buffer buffer, SimPageKind kind,
 				   uint32 generation)
 {
-	Page		page;
+	Page page;
 
 	if (write->xlog)
 		page = GenericXLogRegisterBuffer(write->xlog, buffer,
@@ -209,7 +209,7 @@ sim_new_buffer(SimIndex *ix)
 	while (!ix->building)
 	{
 		BlockNumber block = GetPageWithFreeSpace(ix->rel, WANT_WHOLE_PAGE);
-		Buffer		buffer;
+		Buffer buffer;
 
 		if (block == InvalidBlockNumber)
 			break;
@@ -230,8 +230,8 @@ sim_new_buffer(SimIndex *ix)
 static bool
 try_chunk_buffer(SimIndex *ix, BlockNumber block, Size size, Buffer *result)
 {
-	Buffer		buffer = ReadBuffer(ix->rel, block);
-	Page		page = BufferGetPage(buffer);
+	Buffer buffer = ReadBuffer(ix->rel, block);
+	Page page = BufferGetPage(buffer);
 
 	/*
 	 * A stale free space map may offer any page, even one that stands before
@@ -250,7 +250,8 @@ try_chunk_buffer(SimIndex *ix, BlockNumber block, Size size, Buffer *result)
 	}
 	RecordPageWithFreeSpace(ix->rel, block,
 							sim_page_is(page, SIM_PAGE_CHUNK) ?
-							PageGetFreeSpace(page) : 0);
+								PageGetFreeSpace(page) :
+								0);
 	UnlockReleaseBuffer(buffer);
 	return false;
 }
@@ -264,8 +265,8 @@ Buffer
 sim_chunk_buffer(SimIndex *ix, Size size)
 {
 	BlockNumber block = RelationGetTargetBlock(ix->rel);
-	Buffer		buffer;
-	int			tries;
+	Buffer buffer;
+	int tries;
 
 	for (tries = 0; tries < 4; tries++)
 	{
@@ -289,8 +290,8 @@ sim_chunk_buffer(SimIndex *ix, Size size)
 void
 sim_free_page(SimIndex *ix, BlockNumber block)
 {
-	Buffer		buffer = sim_read(ix, block, BUFFER_LOCK_EXCLUSIVE);
-	SimWrite	write;
+	Buffer buffer = sim_read(ix, block, BUFFER_LOCK_EXCLUSIVE);
+	SimWrite write;
 
 	sim_write_begin(&write, ix);
 	sim_init_page(sim_write_page(&write, buffer), SIM_PAGE_FREE, 0);
@@ -314,14 +315,15 @@ check_meta(Relation rel, Page page)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("index \"%s\" has version %u of the similarity format, this library reads version %u",
-						RelationGetRelationName(rel), meta->version, SIM_VERSION),
+						RelationGetRelationName(rel), meta->version,
+						SIM_VERSION),
 				 errhint("Please REINDEX it.")));
 }
 
 void
 sim_read_meta(SimIndex *ix, SimMeta *meta)
 {
-	Buffer		buffer = sim_read_hot(ix, SIM_META_BLOCK, BUFFER_LOCK_SHARE);
+	Buffer buffer = sim_read_hot(ix, SIM_META_BLOCK, BUFFER_LOCK_SHARE);
 
 	check_meta(ix->rel, BufferGetPage(buffer));
 	memcpy(meta, SimPageGetMeta(BufferGetPage(buffer)), sizeof(SimMeta));
@@ -347,7 +349,7 @@ init_bucket(Page page)
 static void
 init_array_root(Page page, const SimArray *array)
 {
-	uint32		n = sim_array_per_leaf(array);
+	uint32 n = sim_array_per_leaf(array);
 
 	sim_init_page(page, SIM_PAGE_LEAF, 0);
 	memset(sim_page_array(page), 0xFF, n * array->element_size);
@@ -364,8 +366,8 @@ init_directory(SimDirectory *directory, BlockNumber root)
 static void
 init_meta(Page page)
 {
-	SimMeta    *meta = SimPageGetMeta(page);
-	int			i;
+	SimMeta *meta = SimPageGetMeta(page);
+	int i;
 
 	sim_init_page(page, SIM_PAGE_META, 0);
 	memset(meta, 0, sizeof(SimMeta));
@@ -381,7 +383,8 @@ init_meta(Page page)
 		meta->log[i].head = InvalidBlockNumber;
 		meta->log[i].tail = InvalidBlockNumber;
 	}
-	sim_array_init(&meta->slots, InvalidBlockNumber, sizeof(ItemPointerData), 0);
+	sim_array_init(&meta->slots, InvalidBlockNumber, sizeof(ItemPointerData),
+				   0);
 	meta->model_pages = InvalidBlockNumber;
 	meta->popular = InvalidBlockNumber;
 	meta->sampled = 1;
@@ -397,16 +400,16 @@ void
 sim_init_index(Relation rel, ForkNumber fork)
 {
 	static const int nblocks = 6;
-	SimArray	map;
-	SimArray	locator;
-	int			block;
+	SimArray map;
+	SimArray locator;
+	int block;
 
 	sim_array_init(&map, 0, sizeof(BlockNumber), 0);
 	sim_array_init(&locator, 0, sizeof(ItemPointerData), 0);
 	for (block = 0; block < nblocks; block++)
 	{
-		Buffer		buffer = extend_relation(rel, fork);
-		Page		page = BufferGetPage(buffer);
+		Buffer buffer = extend_relation(rel, fork);
+		Page page = BufferGetPage(buffer);
 		BlockNumber *root;
 
 		Assert(BufferGetBlockNumber(buffer) == block);

@@ -20,30 +20,30 @@
 
 #include "similarity/train.h"
 
-#define EXACT_INTERACTIONS	16384
-#define MAX_CANDIDATES		1024
-#define BUCKETS				72		/* 2^35 seconds, the future, and no time */
-#define TIMELESS			(BUCKETS - 1)
-#define FUTURE				(BUCKETS - 2)
-#define HALF_LIVES			4
+#define EXACT_INTERACTIONS 16384
+#define MAX_CANDIDATES 1024
+#define BUCKETS 72 /* 2^35 seconds, the future, and no time */
+#define TIMELESS (BUCKETS - 1)
+#define FUTURE (BUCKETS - 2)
+#define HALF_LIVES 4
 
 typedef struct Popular
 {
 	SimTraining *training;
-	TimestampTz anchor;			/* ages count from here */
+	TimestampTz anchor; /* ages count from here */
 	SimPopularOnPage *entries;
-	Size		nentries;
-	Size		max_entries;
-	int64	  (*decayed)[HALF_LIVES];	/* by item */
-	int32	   *slot;			/* by item: its row in counts, or -1 */
-	int			nslots;
-	uint32	   *slot_items;
-	int64	   *counts;			/* nslots x BUCKETS */
-	int64	   *ages;			/* sums of seconds, likewise */
-	int64		weights[BUCKETS][HALF_LIVES];
+	Size nentries;
+	Size max_entries;
+	int64 (*decayed)[HALF_LIVES]; /* by item */
+	int32 *slot;				  /* by item: its row in counts, or -1 */
+	int nslots;
+	uint32 *slot_items;
+	int64 *counts; /* nslots x BUCKETS */
+	int64 *ages;   /* sums of seconds, likewise */
+	int64 weights[BUCKETS][HALF_LIVES];
 } Popular;
 
-typedef void (*PostingVisit) (Popular *popular, const SimPosting *posting);
+typedef void (*PostingVisit)(Popular *popular, const SimPosting *posting);
 
 static int64
 age_of(const Popular *popular, TimestampTz time)
@@ -58,8 +58,8 @@ age_of(const Popular *popular, TimestampTz time)
 static int
 bucket_of(const Popular *popular, TimestampTz time)
 {
-	uint64		age;
-	int			high;
+	uint64 age;
+	int high;
 
 	if (time == SIM_NO_TIME)
 		return TIMELESS;
@@ -99,7 +99,7 @@ static void
 visit_decayed(Popular *popular, const SimPosting *posting)
 {
 	const int64 *weights = popular->weights[bucket_of(popular, posting->time)];
-	int			i;
+	int i;
 
 	for (i = 0; i < HALF_LIVES; i++)
 		popular->decayed[posting->item][i] += weights[i];
@@ -108,8 +108,8 @@ visit_decayed(Popular *popular, const SimPosting *posting)
 static void
 visit_candidate(Popular *popular, const SimPosting *posting)
 {
-	int			slot = popular->slot[posting->item];
-	int			bucket;
+	int slot = popular->slot[posting->item];
+	int bucket;
 
 	if (slot < 0)
 		return;
@@ -123,22 +123,22 @@ visit_candidate(Popular *popular, const SimPosting *posting)
 static void
 visit_page(Popular *popular, Page page, PostingVisit visit)
 {
-	SimIndex   *ix = popular->training->ix;
+	SimIndex *ix = popular->training->ix;
 	OffsetNumber offset;
-	int			i;
+	int i;
 
 	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
 		 offset++)
 	{
-		ItemId		id = PageGetItemId(page, offset);
-		SimChunk   *chunk;
+		ItemId id = PageGetItemId(page, offset);
+		SimChunk *chunk;
 
 		if (!ItemIdIsUsed(id))
 			continue;
 		chunk = (SimChunk *) PageGetItem(page, id);
 		for (i = 0; i < chunk->n; i++)
 		{
-			SimPosting	posting;
+			SimPosting posting;
 
 			sim_posting_read(ix, chunk, i, &posting);
 
@@ -161,8 +161,8 @@ visit_all(Popular *popular, PostingVisit visit)
 
 	for (block = 0; block < nblocks; block++)
 	{
-		Buffer		buffer;
-		bool		chunks;
+		Buffer buffer;
+		bool chunks;
 
 		sim_training_pause(training);
 		buffer = sim_read(training->ix, block, BUFFER_LOCK_SHARE);
@@ -180,13 +180,13 @@ visit_all(Popular *popular, PostingVisit visit)
 static void
 set_weights(Popular *popular)
 {
-	static const double days[HALF_LIVES] = {1, 8, 64, 512};
-	int			bucket;
-	int			i;
+	static const double days[HALF_LIVES] = { 1, 8, 64, 512 };
+	int bucket;
+	int i;
 
 	for (bucket = 0; bucket < TIMELESS; bucket++)
 	{
-		double		age = bucket == FUTURE ? 0 : pow(2, bucket / 2.0 + 1) - 2;
+		double age = bucket == FUTURE ? 0 : pow(2, bucket / 2.0 + 1) - 2;
 
 		for (i = 0; i < HALF_LIVES; i++)
 			popular->weights[bucket][i] =
@@ -197,22 +197,24 @@ set_weights(Popular *popular)
 }
 
 static const Popular *sorting;
-static int	sorting_by;
+static int sorting_by;
 
 static int
 by_decayed(const void *a, const void *b)
 {
-	uint32		p = *(const uint32 *) a;
-	uint32		q = *(const uint32 *) b;
-	int64		x = sorting->decayed[p][sorting_by];
-	int64		y = sorting->decayed[q][sorting_by];
+	uint32 p = *(const uint32 *) a;
+	uint32 q = *(const uint32 *) b;
+	int64 x = sorting->decayed[p][sorting_by];
+	int64 y = sorting->decayed[q][sorting_by];
 
 	if (x != y)
 		return x > y ? -1 : 1;
 	if (sorting->training->item_hashes[p] == sorting->training->item_hashes[q])
 		return 0;
 	return sorting->training->item_hashes[p] <
-		sorting->training->item_hashes[q] ? -1 : 1;
+			sorting->training->item_hashes[q] ?
+		-1 :
+		1;
 }
 
 static void
@@ -228,15 +230,15 @@ add_slot(Popular *popular, uint32 item)
 static void
 choose_candidates(Popular *popular)
 {
-	uint32		nitems = popular->training->nitems;
-	uint32	   *order = MemoryContextAllocHuge(CurrentMemoryContext,
-											   nitems * sizeof(uint32));
-	uint32		i;
+	uint32 nitems = popular->training->nitems;
+	uint32 *order =
+		MemoryContextAllocHuge(CurrentMemoryContext, nitems * sizeof(uint32));
+	uint32 i;
 
-	popular->decayed = MemoryContextAllocExtended(CurrentMemoryContext,
-												  nitems * sizeof(*popular->decayed),
-												  MCXT_ALLOC_HUGE |
-												  MCXT_ALLOC_ZERO);
+	popular->decayed =
+		MemoryContextAllocExtended(CurrentMemoryContext,
+								   nitems * sizeof(*popular->decayed),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	set_weights(popular);
 	visit_all(popular, visit_decayed);
 	sorting = popular;
@@ -261,22 +263,23 @@ choose_candidates(Popular *popular)
 static void
 sum_up(Popular *popular)
 {
-	Size		size = popular->nslots * BUCKETS * sizeof(int64);
-	int			i;
+	Size size = popular->nslots * BUCKETS * sizeof(int64);
+	int i;
 
 	popular->counts = palloc0(size);
 	popular->ages = palloc0(size);
 	visit_all(popular, visit_candidate);
 	for (i = 0; i < popular->nslots * BUCKETS; i++)
 	{
-		int64		count = popular->counts[i];
+		int64 count = popular->counts[i];
 		TimestampTz time = SIM_NO_TIME;
 
 		if (count == 0)
 			continue;
 		if (i % BUCKETS != TIMELESS)
 			time = popular->anchor -
-				(TimestampTz) ((double) popular->ages[i] / count * USECS_PER_SEC);
+				(TimestampTz) ((double) popular->ages[i] / count *
+							   USECS_PER_SEC);
 		add_entry(popular, popular->slot_items[i / BUCKETS], time, count);
 	}
 }
@@ -284,8 +287,8 @@ sum_up(Popular *popular)
 void
 sim_train_popular(SimTraining *training)
 {
-	Popular    *popular = palloc0(sizeof(Popular));
-	uint32		i;
+	Popular *popular = palloc0(sizeof(Popular));
+	uint32 i;
 
 	popular->training = training;
 	popular->anchor = Min(training->newest, GetCurrentTimestamp());
@@ -293,8 +296,9 @@ sim_train_popular(SimTraining *training)
 		visit_all(popular, visit_exact);
 	else
 	{
-		popular->slot = MemoryContextAllocHuge(CurrentMemoryContext,
-											   training->nitems * sizeof(int32));
+		popular->slot =
+			MemoryContextAllocHuge(CurrentMemoryContext,
+								   training->nitems * sizeof(int32));
 		memset(popular->slot, 0xFF, training->nitems * sizeof(int32));
 		popular->slot_items = palloc(MAX_CANDIDATES * sizeof(uint32));
 		if (training->nitems <= MAX_CANDIDATES)

@@ -44,7 +44,7 @@ sim_phase_name(int64 phase)
 void
 sim_phase(SimClock *clock, int phase, int64 total)
 {
-	double		now = cpu_now();
+	double now = cpu_now();
 
 	clock->cpu[clock->phase] += now - clock->since;
 	clock->since = now;

@@ -10,18 +10,18 @@
 #include "pgstat.h"
 
 /* Subphase 1 is "initializing" for every access method. */
-#define SIM_PHASE_LOADING	2
-#define SIM_PHASE_GROUPING	3
-#define SIM_PHASE_TRAINING	4
-#define SIM_PHASE_WRITING	5
-#define SIM_PHASES			6
+#define SIM_PHASE_LOADING 2
+#define SIM_PHASE_GROUPING 3
+#define SIM_PHASE_TRAINING 4
+#define SIM_PHASE_WRITING 5
+#define SIM_PHASES 6
 
 typedef struct SimClock
 {
-	bool		report;			/* to pg_stat_progress_create_index */
-	int			phase;
-	double		cpu[SIM_PHASES];
-	double		since;
+	bool report; /* to pg_stat_progress_create_index */
+	int phase;
+	double cpu[SIM_PHASES];
+	double since;
 } SimClock;
 
 extern void sim_phase(SimClock *clock, int phase, int64 total);

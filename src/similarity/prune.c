@@ -19,19 +19,19 @@
  * A record with this hash that was not looked at yet.  Two records with one
  * hash are next to impossible, but for types that have 32 bits of it only.
  */
-#define MAX_NAMESAKES	8
+#define MAX_NAMESAKES 8
 
 typedef struct HashMatch
 {
 	SimSubjectRef ref;
-	int			ndone;
+	int ndone;
 	SimSubjectRef done[MAX_NAMESAKES];
 } HashMatch;
 
 static bool
 is_done(const HashMatch *wanted, const SimEntry *entry)
 {
-	int			i;
+	int i;
 
 	for (i = 0; i < wanted->ndone; i++)
 		if (wanted->done[i].block == entry->block &&
@@ -43,14 +43,14 @@ is_done(const HashMatch *wanted, const SimEntry *entry)
 static bool
 match_hash(SimIndex *ix, const SimEntry *entry, void *arg)
 {
-	HashMatch  *wanted = (HashMatch *) arg;
+	HashMatch *wanted = (HashMatch *) arg;
 	SimSubjectRef *ref = &wanted->ref;
-	Buffer		buffer = sim_read(ix, entry->block, BUFFER_LOCK_SHARE);
+	Buffer buffer = sim_read(ix, entry->block, BUFFER_LOCK_SHARE);
 	SimSubjectRecord *record;
-	bool		result = false;
+	bool result = false;
 
-	record = sim_record_at(BufferGetPage(buffer), SIM_PAGE_SUBJECT,
-						   entry->offset);
+	record =
+		sim_record_at(BufferGetPage(buffer), SIM_PAGE_SUBJECT, entry->offset);
 	if (record && record->hash == entry->hash && !is_done(wanted, entry))
 	{
 		ref->block = entry->block;
@@ -96,14 +96,15 @@ set_link(SimIndex *ix, Page page, OffsetNumber offset, bool in_record,
 {
 	if (in_record)
 	{
-		SimSubjectRecord *record = sim_record_at(page, SIM_PAGE_SUBJECT, offset);
+		SimSubjectRecord *record =
+			sim_record_at(page, SIM_PAGE_SUBJECT, offset);
 
 		record->head_block = gone->next_block;
 		record->head_offset = gone->next_offset;
 	}
 	else
 	{
-		SimChunk   *chunk = sim_chunk_at(ix, page, offset, owner);
+		SimChunk *chunk = sim_chunk_at(ix, page, offset, owner);
 
 		chunk->next_block = gone->next_block;
 		chunk->next_offset = gone->next_offset;
@@ -113,19 +114,19 @@ set_link(SimIndex *ix, Page page, OffsetNumber offset, bool in_record,
 /* Where a link stands: in the record, or in a chunk on a locked page. */
 typedef struct Link
 {
-	Buffer		buffer;
+	Buffer buffer;
 	OffsetNumber offset;
-	bool		in_record;
+	bool in_record;
 } Link;
 
 /* Unlink and delete one empty chunk; link and chunk may share a page. */
 static void
-unlink_chunk(SimIndex *ix, const Link *link, Buffer buffer,
-			 OffsetNumber offset, uint64 owner, const SimChunk *gone)
+unlink_chunk(SimIndex *ix, const Link *link, Buffer buffer, OffsetNumber offset,
+			 uint64 owner, const SimChunk *gone)
 {
-	SimWrite	write;
-	Page		page;
-	bool		freed;
+	SimWrite write;
+	Page page;
+	bool freed;
 
 	sim_write_begin(&write, ix);
 	page = sim_write_page(&write, link->buffer);
@@ -143,7 +144,7 @@ unlink_chunk(SimIndex *ix, const Link *link, Buffer buffer,
 static SimChunk *
 chain_chunk(SimIndex *ix, Buffer buffer, OffsetNumber offset, uint64 owner)
 {
-	SimChunk   *chunk = sim_chunk_at(ix, BufferGetPage(buffer), offset, owner);
+	SimChunk *chunk = sim_chunk_at(ix, BufferGetPage(buffer), offset, owner);
 
 	if (chunk == NULL)
 		ereport(ERROR,
@@ -164,10 +165,10 @@ prune_step(SimIndex *ix, Link *link, ItemPointerData place, uint64 owner)
 {
 	BlockNumber block = ItemPointerGetBlockNumberNoCheck(&place);
 	OffsetNumber offset = ItemPointerGetOffsetNumberNoCheck(&place);
-	bool		same = BufferGetBlockNumber(link->buffer) == block;
-	Buffer		buffer = same ? link->buffer :
-		sim_read(ix, block, BUFFER_LOCK_EXCLUSIVE);
-	SimChunk	chunk;
+	bool same = BufferGetBlockNumber(link->buffer) == block;
+	Buffer buffer =
+		same ? link->buffer : sim_read(ix, block, BUFFER_LOCK_EXCLUSIVE);
+	SimChunk chunk;
 
 	memcpy(&chunk, chain_chunk(ix, buffer, offset, owner), SIM_CHUNK_HEADER);
 	if (chunk.n == 0)
@@ -194,17 +195,17 @@ prune_step(SimIndex *ix, Link *link, ItemPointerData place, uint64 owner)
  * the chunk to go on from, which holds postings and so cannot go away, or
  * invalid for the start.  Returns false if there is more.
  */
-#define PRUNE_AT_ONCE	256
+#define PRUNE_AT_ONCE 256
 
 static bool
 prune_chain(SimIndex *ix, Buffer record_buffer, const SimSubjectRef *ref,
 			ItemPointerData *from)
 {
-	Link		link = {record_buffer, ref->offset, true};
+	Link link = { record_buffer, ref->offset, true };
 	SimSubjectRecord *record = sim_record_at(BufferGetPage(record_buffer),
 											 SIM_PAGE_SUBJECT, ref->offset);
 	ItemPointerData place;
-	int			steps = 0;
+	int steps = 0;
 
 	ItemPointerSet(&place, record->head_block, record->head_offset);
 	if (ItemPointerIsValid(from))
@@ -224,15 +225,15 @@ static void
 delete_record(SimIndex *ix, Buffer bucket, Buffer record_buffer,
 			  const SimSubjectRef *ref)
 {
-	SimEntry	entry = {ref->hash, ref->block, ref->offset, 0};
-	SimMeta		meta;
-	SimWrite	write;
-	Page		page;
-	SimEntry   *entries;
-	int			position;
-	int			n;
-	bool		freed;
-	Buffer		place = sim_bucket_locate(ix, bucket, &entry, &position);
+	SimEntry entry = { ref->hash, ref->block, ref->offset, 0 };
+	SimMeta meta;
+	SimWrite write;
+	Page page;
+	SimEntry *entries;
+	int position;
+	int n;
+	bool freed;
+	Buffer place = sim_bucket_locate(ix, bucket, &entry, &position);
 
 	if (place == InvalidBuffer)
 		return;
@@ -257,16 +258,15 @@ static bool
 prune_subject(SimIndex *ix, uint64 hash, HashMatch *wanted,
 			  ItemPointerData *from, bool *found)
 {
-	SimEntry	entry;
-	Buffer		bucket = sim_directory_lock(ix, false, hash,
-											BUFFER_LOCK_EXCLUSIVE);
-	bool		finished = true;
+	SimEntry entry;
+	Buffer bucket = sim_directory_lock(ix, false, hash, BUFFER_LOCK_EXCLUSIVE);
+	bool finished = true;
 
 	*found = sim_bucket_find(ix, bucket, hash, match_hash, wanted, &entry);
 	if (*found)
 	{
-		Buffer		record_buffer = sim_read(ix, wanted->ref.block,
-											 BUFFER_LOCK_EXCLUSIVE);
+		Buffer record_buffer =
+			sim_read(ix, wanted->ref.block, BUFFER_LOCK_EXCLUSIVE);
 		SimSubjectRecord *record;
 
 		finished = prune_chain(ix, record_buffer, &wanted->ref, from);
@@ -287,8 +287,8 @@ prune_subject(SimIndex *ix, uint64 hash, HashMatch *wanted,
 void
 sim_subject_prune(SimIndex *ix, uint64 hash)
 {
-	HashMatch	wanted;
-	bool		found = true;
+	HashMatch wanted;
+	bool found = true;
 
 	wanted.ndone = 0;
 	while (found && wanted.ndone < MAX_NAMESAKES)

@@ -21,12 +21,12 @@
 #include "similarity/records.h"
 
 /* Lists that are prefetched: what the caches hold. */
-#define MAX_PREFETCH	512
+#define MAX_PREFETCH 512
 
 static void
 load_meta(SimReader *reader)
 {
-	SimMeta    *meta = &reader->state->meta;
+	SimMeta *meta = &reader->state->meta;
 
 	sim_read_meta(&reader->state->ix, meta);
 	reader->trained = meta->generation != 0;
@@ -37,9 +37,9 @@ load_meta(SimReader *reader)
 static SimReader *
 open_reader(Relation heap, Oid index)
 {
-	SimReader  *reader = palloc0(sizeof(SimReader));
+	SimReader *reader = palloc0(sizeof(SimReader));
 	SimReaderState *state = palloc0(sizeof(SimReaderState));
-	Snapshot	snapshot = GetActiveSnapshot();
+	Snapshot snapshot = GetActiveSnapshot();
 
 	reader->heap = heap;
 	reader->index = index_open(index, AccessShareLock);
@@ -64,8 +64,8 @@ open_reader(Relation heap, Oid index)
 SimReader *
 sim_reader_open(Oid source)
 {
-	Relation	heap;
-	Oid			index = sim_source_index(source, AccessShareLock, &heap);
+	Relation heap;
+	Oid index = sim_source_index(source, AccessShareLock, &heap);
 
 	return open_reader(heap, index);
 }
@@ -73,8 +73,8 @@ sim_reader_open(Oid source)
 SimReader *
 sim_reader_open_at(Oid relation, Oid source)
 {
-	Relation	heap;
-	Oid			index = sim_leaf_index(relation, source, &heap);
+	Relation heap;
+	Oid index = sim_leaf_index(relation, source, &heap);
 
 	return open_reader(heap, index);
 }
@@ -91,7 +91,7 @@ sim_reader_close(SimReader *reader)
 bool
 sim_reader_is_current(SimReader *reader)
 {
-	SimMeta		now;
+	SimMeta now;
 
 	sim_read_meta(&reader->state->ix, &now);
 	return now.generation == reader->generation;
@@ -110,7 +110,7 @@ sim_reader_refresh(SimReader *reader)
 ItemNumber
 sim_find_item(SimReader *reader, Datum item)
 {
-	SimIndex   *ix = &reader->state->ix;
+	SimIndex *ix = &reader->state->ix;
 
 	return sim_item_lookup(ix, item, typed_key_hash(&ix->item, item));
 }
@@ -123,7 +123,7 @@ void
 sim_reader_item(SimReaderState *state, ItemNumber item, Datum *key,
 				uint64 *hash)
 {
-	SimMeta		now;
+	SimMeta now;
 
 	if (sim_item_read(&state->ix, &state->meta.locator, item, key, hash))
 		return;
@@ -140,7 +140,7 @@ Datum
 sim_item_key(SimReader *reader, ItemNumber item)
 {
 	SimKeyMemo *memo = &reader->state->memo[item % SIM_KEY_MEMO];
-	uint64		hash;
+	uint64 hash;
 
 	if (!memo->used || memo->item != item)
 	{
@@ -164,15 +164,15 @@ sim_item_key(SimReader *reader, ItemNumber item)
 static ItemPointerData
 find_place(SimReaderState *state, ItemNumber item)
 {
-	int			low = 0;
-	int			high = state->nplaces;
+	int low = 0;
+	int high = state->nplaces;
 	ItemPointerData none;
 
 	if (state->slots && item < state->meta.model_items)
 		return state->slots[item];
 	while (low < high)
 	{
-		int			middle = (low + high) / 2;
+		int middle = (low + high) / 2;
 
 		if (state->places[middle].item < item)
 			low = middle + 1;
@@ -190,9 +190,9 @@ static void
 read_leaf(SimReaderState *state, BlockNumber block, SimPlace *places, int n)
 {
 	const SimArray *slots = &state->meta.slots;
-	Buffer		buffer = sim_read(&state->ix, block, BUFFER_LOCK_SHARE);
-	Page		page = BufferGetPage(buffer);
-	int			i;
+	Buffer buffer = sim_read(&state->ix, block, BUFFER_LOCK_SHARE);
+	Page page = BufferGetPage(buffer);
+	int i;
 
 	if (sim_page_is(page, SIM_PAGE_LEAF) &&
 		SimPageGetOpaque(page)->generation == slots->generation)
@@ -207,17 +207,17 @@ static void
 read_places(SimReader *reader, const ItemNumber *items, int nitems)
 {
 	SimReaderState *state = reader->state;
-	uint32		per_leaf = sim_array_per_leaf(&state->meta.slots);
-	int			first;
-	int			end;
-	int			i;
+	uint32 per_leaf = sim_array_per_leaf(&state->meta.slots);
+	int first;
+	int end;
+	int i;
 
-	state->places = palloc_extended(Max(nitems, 1) * sizeof(SimPlace),
-									MCXT_ALLOC_HUGE);
+	state->places =
+		palloc_extended(Max(nitems, 1) * sizeof(SimPlace), MCXT_ALLOC_HUGE);
 	state->nplaces = 0;
 	for (i = 0; i < nitems; i++)
 	{
-		SimPlace   *place = &state->places[state->nplaces];
+		SimPlace *place = &state->places[state->nplaces];
 
 		if (items[i] >= state->meta.model_items || !reader->trained)
 			continue;
@@ -228,8 +228,9 @@ read_places(SimReader *reader, const ItemNumber *items, int nitems)
 	sort_places(state->places, state->nplaces);
 	for (first = 0; first < state->nplaces; first = end)
 	{
-		uint32		leaf = state->places[first].item / per_leaf;
-		BlockNumber block = sim_array_leaf(&state->ix, &state->meta.slots, leaf);
+		uint32 leaf = state->places[first].item / per_leaf;
+		BlockNumber block =
+			sim_array_leaf(&state->ix, &state->meta.slots, leaf);
 
 		for (end = first + 1; end < state->nplaces; end++)
 			if (state->places[end].item / per_leaf != leaf)
@@ -247,9 +248,9 @@ read_places(SimReader *reader, const ItemNumber *items, int nitems)
 static void
 prefetch_list(SimReaderState *state, const ItemPointerData *tid, Size size)
 {
-	Buffer		buffer;
-	char	   *list;
-	Size		line;
+	Buffer buffer;
+	char *list;
+	Size line;
 
 	if (!ItemPointerIsValid(tid))
 		return;
@@ -269,8 +270,8 @@ void
 sim_prepare_neighbors(SimReader *reader, const ItemNumber *items, int nitems)
 {
 	SimReaderState *state = reader->state;
-	Size		size = SIM_LIST_READ_SIZE(sim_options(reader->index)->neighbors);
-	int			i;
+	Size size = SIM_LIST_READ_SIZE(sim_options(reader->index)->neighbors);
+	int i;
 
 	state->nplaces = 0;
 	state->slots = sim_slots(&state->ix, &state->meta);
@@ -293,16 +294,14 @@ static SimListHeader *
 list_at(SimReaderState *state, Page page, const ItemPointerData *tid,
 		ItemNumber item)
 {
-	Size		offset = (Size) ItemPointerGetOffsetNumber(tid) *
-		SIM_LIST_ALIGN;
+	Size offset = (Size) ItemPointerGetOffsetNumber(tid) * SIM_LIST_ALIGN;
 	SimListHeader *header = (SimListHeader *) ((char *) page + offset);
 
 	if (!sim_page_is(page, SIM_PAGE_LIST) ||
 		SimPageGetOpaque(page)->generation != state->meta.generation ||
 		offset + sizeof(SimListHeader) > BLCKSZ ||
 		header->generation != state->meta.generation ||
-		header->source != item ||
-		header->n > SIM_MAX_NEIGHBORS ||
+		header->source != item || header->n > SIM_MAX_NEIGHBORS ||
 		offset + SIM_LIST_SIZE(header->n) > BLCKSZ)
 		return NULL;
 	return header;
@@ -326,7 +325,7 @@ sim_read_neighbors(SimReader *reader, ItemNumber item, SimNeighbors *list)
 	SimReaderState *state = reader->state;
 	ItemPointerData tid = find_place(state, item);
 	SimListHeader *header;
-	Buffer		buffer;
+	Buffer buffer;
 
 	memset(list, 0, sizeof(*list));
 	if (!ItemPointerIsValid(&tid))
@@ -352,8 +351,8 @@ sim_release_neighbors(SimNeighbors *list)
 typedef struct PopularEntries
 {
 	SimPopularEntry *entries;
-	int			n;
-	int			max;
+	int n;
+	int max;
 } PopularEntries;
 
 static SimPopularEntry *
@@ -373,16 +372,16 @@ add_popular(PopularEntries *all)
 static BlockNumber
 read_counts(SimReaderState *state, BlockNumber block, PopularEntries *all)
 {
-	Buffer		buffer = sim_read(&state->ix, block, BUFFER_LOCK_SHARE);
-	Page		page = BufferGetPage(buffer);
+	Buffer buffer = sim_read(&state->ix, block, BUFFER_LOCK_SHARE);
+	Page page = BufferGetPage(buffer);
 	BlockNumber next = InvalidBlockNumber;
-	int			i;
+	int i;
 
 	if (sim_page_is(page, SIM_PAGE_POPULAR) &&
 		SimPageGetOpaque(page)->generation == state->meta.generation)
 	{
 		SimPopularOnPage *entries = (SimPopularOnPage *) sim_page_array(page);
-		int			n = sim_page_count(page, sizeof(SimPopularOnPage));
+		int n = sim_page_count(page, sizeof(SimPopularOnPage));
 
 		for (i = 0; i < n; i++)
 		{
@@ -402,16 +401,16 @@ read_counts(SimReaderState *state, BlockNumber block, PopularEntries *all)
 static BlockNumber
 read_log(SimReaderState *state, BlockNumber block, PopularEntries *all)
 {
-	Buffer		buffer = sim_read(&state->ix, block, BUFFER_LOCK_SHARE);
-	Page		page = BufferGetPage(buffer);
+	Buffer buffer = sim_read(&state->ix, block, BUFFER_LOCK_SHARE);
+	Page page = BufferGetPage(buffer);
 	BlockNumber next = InvalidBlockNumber;
-	int			i;
+	int i;
 
 	if (sim_page_is(page, SIM_PAGE_LOG))
 	{
 		SimLogEntry *entries = (SimLogEntry *) sim_page_array(page);
-		int			n = sim_page_count(page, sizeof(SimLogEntry));
-		uint32		level = Min(SimPageGetOpaque(page)->bucket, SIM_MAX_LEVEL);
+		int n = sim_page_count(page, sizeof(SimLogEntry));
+		uint32 level = Min(SimPageGetOpaque(page)->bucket, SIM_MAX_LEVEL);
 
 		for (i = 0; i < n; i++)
 		{
@@ -436,7 +435,7 @@ sim_read_popular(SimReader *reader, SimPopularEntry **entries)
 	SimReaderState *state = reader->state;
 	PopularEntries all;
 	BlockNumber block;
-	int			i;
+	int i;
 
 	do
 	{

@@ -16,31 +16,31 @@
 
 typedef uint32 ItemNumber;
 
-#define INVALID_ITEM	PG_UINT32_MAX
+#define INVALID_ITEM PG_UINT32_MAX
 
 /* Interactions without a time (no column, NULL, infinite) carry this. */
-#define SIM_NO_TIME		PG_INT64_MIN
+#define SIM_NO_TIME PG_INT64_MIN
 
 typedef struct SimReader
 {
-	Relation	index;
-	Relation	heap;
-	TypedKey	subject_key;
-	TypedKey	item_key;
-	bool		has_time;		/* the index includes a time column */
-	bool		has_strength;	/* the index includes a strength column */
-	bool		trained;		/* false: no neighbour lists yet */
-	uint32		generation;		/* of the model; 0 while untrained */
-	uint32		nitems;			/* item numbers are below this */
-	struct SimReaderState *state;	/* private to src/similarity */
+	Relation index;
+	Relation heap;
+	TypedKey subject_key;
+	TypedKey item_key;
+	bool has_time;				  /* the index includes a time column */
+	bool has_strength;			  /* the index includes a strength column */
+	bool trained;				  /* false: no neighbour lists yet */
+	uint32 generation;			  /* of the model; 0 while untrained */
+	uint32 nitems;				  /* item numbers are below this */
+	struct SimReaderState *state; /* private to src/similarity */
 } SimReader;
 
 /* One distinct item of a history. */
 typedef struct SimHistoryItem
 {
-	ItemNumber	item;
-	TimestampTz time;			/* latest interaction, or SIM_NO_TIME */
-	double		strength;		/* sum over interactions; count without column */
+	ItemNumber item;
+	TimestampTz time; /* latest interaction, or SIM_NO_TIME */
+	double strength;  /* sum over interactions; count without column */
 } SimHistoryItem;
 
 /*
@@ -50,21 +50,21 @@ typedef struct SimHistoryItem
  */
 typedef struct SimNeighbors
 {
-	int			n;
-	const uint32 *items;		/* ItemNumber */
+	int n;
+	const uint32 *items; /* ItemNumber */
 	const float *weights;
-	const uint32 *supports;		/* subjects that hold both items */
-	ItemNumber	last_item;		/* the highest of items */
-	uint64		source_hash;	/* of the item's key: the same on every node */
-	Buffer		buffer;
+	const uint32 *supports; /* subjects that hold both items */
+	ItemNumber last_item;	/* the highest of items */
+	uint64 source_hash;		/* of the item's key: the same on every node */
+	Buffer buffer;
 } SimNeighbors;
 
 /* One (possibly aggregated) entry of recent popularity. */
 typedef struct SimPopularEntry
 {
-	ItemNumber	item;
-	float		weight;			/* interactions it stands for */
-	TimestampTz time;			/* theirs, or SIM_NO_TIME */
+	ItemNumber item;
+	float weight;	  /* interactions it stands for */
+	TimestampTz time; /* theirs, or SIM_NO_TIME */
 } SimPopularEntry;
 
 /*
@@ -85,8 +85,8 @@ extern void sim_reader_close(SimReader *reader);
  * `history`, count for scoring; 0 for an unknown subject.  subject must be of
  * the column's type.
  */
-extern int	sim_read_history(SimReader *reader, Datum subject,
-							 SimHistoryItem **items, int *nitems);
+extern int sim_read_history(SimReader *reader, Datum subject,
+							SimHistoryItem **items, int *nitems);
 
 /* INVALID_ITEM when the index has never seen the item. */
 extern ItemNumber sim_find_item(SimReader *reader, Datum item);
@@ -98,19 +98,19 @@ extern Datum sim_item_key(SimReader *reader, ItemNumber item);
  * Prepare reading the lists of these items: after it, sim_read_neighbors() of
  * each of them takes one page access.
  */
-extern void sim_prepare_neighbors(SimReader *reader, const ItemNumber *items,
-								  int nitems);
+extern void
+sim_prepare_neighbors(SimReader *reader, const ItemNumber *items, int nitems);
 
 /* The item's neighbours; n = 0 without any, and then nothing to release. */
-extern void sim_read_neighbors(SimReader *reader, ItemNumber item,
-							   SimNeighbors *list);
+extern void
+sim_read_neighbors(SimReader *reader, ItemNumber item, SimNeighbors *list);
 extern void sim_release_neighbors(SimNeighbors *list);
 
 /*
  * All entries of recent popularity as one palloc'd array: counts by item and
  * time as of the last training, then what was inserted since.
  */
-extern int	sim_read_popular(SimReader *reader, SimPopularEntry **entries);
+extern int sim_read_popular(SimReader *reader, SimPopularEntry **entries);
 
 /*
  * False when a retraining finished since the reader was opened, so that what

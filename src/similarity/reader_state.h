@@ -11,30 +11,30 @@
 /* Where an item's neighbour list is. */
 typedef struct SimPlace
 {
-	ItemNumber	item;
+	ItemNumber item;
 	ItemPointerData tid;
 } SimPlace;
 
 /* Keys read lately: a few items are the reason for most of an answer. */
-#define SIM_KEY_MEMO	64
+#define SIM_KEY_MEMO 64
 
 typedef struct SimKeyMemo
 {
-	ItemNumber	item;
-	bool		used;
-	Datum		key;
+	ItemNumber item;
+	bool used;
+	Datum key;
 } SimKeyMemo;
 
 typedef struct SimReaderState
 {
-	SimIndex	ix;
-	SimMeta		meta;
-	Snapshot	snapshot;
-	Buffer		vm_buffer;
-	const ItemPointerData *slots;	/* of all items, or NULL */
-	SimPlace   *places;			/* without slots: of some, ascending */
-	int			nplaces;
-	SimKeyMemo	memo[SIM_KEY_MEMO];
+	SimIndex ix;
+	SimMeta meta;
+	Snapshot snapshot;
+	Buffer vm_buffer;
+	const ItemPointerData *slots; /* of all items, or NULL */
+	SimPlace *places;			  /* without slots: of some, ascending */
+	int nplaces;
+	SimKeyMemo memo[SIM_KEY_MEMO];
 } SimReaderState;
 
 extern const ItemPointerData *sim_slots(SimIndex *ix, const SimMeta *meta);

@@ -13,10 +13,10 @@
 void *
 sim_record_at(Page page, SimPageKind kind, OffsetNumber offset)
 {
-	ItemId		id;
+	ItemId id;
 
-	if (!sim_page_is(page, kind) ||
-		offset < FirstOffsetNumber || offset > PageGetMaxOffsetNumber(page))
+	if (!sim_page_is(page, kind) || offset < FirstOffsetNumber ||
+		offset > PageGetMaxOffsetNumber(page))
 		return NULL;
 	id = PageGetItemId(page, offset);
 	return ItemIdIsUsed(id) ? PageGetItem(page, id) : NULL;
@@ -25,7 +25,7 @@ sim_record_at(Page page, SimPageKind kind, OffsetNumber offset)
 Size
 sim_record_size(TypedKey *key, Datum value)
 {
-	Size		size = typed_key_size(key, value);
+	Size size = typed_key_size(key, value);
 
 	if (size > TYPED_KEY_MAX_SIZE)
 		ereport(ERROR,
@@ -34,7 +34,8 @@ sim_record_size(TypedKey *key, Datum value)
 						size),
 				 errdetail("The longest key it stores has %d bytes.",
 						   TYPED_KEY_MAX_SIZE),
-				 errhint("Consider an expression index on a hash of the value.")));
+				 errhint(
+					 "Consider an expression index on a hash of the value.")));
 	return MAXALIGN(SIM_RECORD_KEY + size);
 }
 
@@ -42,7 +43,7 @@ sim_record_size(TypedKey *key, Datum value)
 void *
 sim_record_form(TypedKey *key, Datum value, uint64 hash, Size size)
 {
-	char	   *record = palloc0(size);
+	char *record = palloc0(size);
 
 	memcpy(record, &hash, sizeof(hash));
 	typed_key_write(key, value, record + SIM_RECORD_KEY);
@@ -70,10 +71,10 @@ tail_of(SimMeta *meta, SimPageKind kind)
 static Buffer
 new_tail(SimIndex *ix, SimPageKind kind, BlockNumber seen)
 {
-	Buffer		meta_buffer = sim_read(ix, SIM_META_BLOCK, BUFFER_LOCK_EXCLUSIVE);
-	SimMeta    *meta = SimPageGetMeta(BufferGetPage(meta_buffer));
-	Buffer		buffer = InvalidBuffer;
-	SimWrite	write;
+	Buffer meta_buffer = sim_read(ix, SIM_META_BLOCK, BUFFER_LOCK_EXCLUSIVE);
+	SimMeta *meta = SimPageGetMeta(BufferGetPage(meta_buffer));
+	Buffer buffer = InvalidBuffer;
+	SimWrite write;
 
 	if (*tail_of(meta, kind) == seen)
 	{
@@ -94,9 +95,9 @@ sim_record_buffer(SimIndex *ix, SimPageKind kind, Size size)
 {
 	for (;;)
 	{
-		SimMeta		meta;
+		SimMeta meta;
 		BlockNumber tail;
-		Buffer		buffer;
+		Buffer buffer;
 
 		sim_read_meta(ix, &meta);
 		tail = *tail_of(&meta, kind);

@@ -9,8 +9,8 @@
 
 extern void *sim_record_at(Page page, SimPageKind kind, OffsetNumber offset);
 extern Size sim_record_size(TypedKey *key, Datum value);
-extern void *sim_record_form(TypedKey *key, Datum value, uint64 hash,
-							 Size size);
+extern void *
+sim_record_form(TypedKey *key, Datum value, uint64 hash, Size size);
 extern OffsetNumber sim_record_add(Page page, void *record, Size size);
 extern Buffer sim_record_buffer(SimIndex *ix, SimPageKind kind, Size size);
 

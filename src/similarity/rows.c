@@ -17,24 +17,24 @@
 
 typedef struct Candidate
 {
-	double		value;			/* c_ij / d_j^q, in units of the fixed point */
-	uint64		hash;			/* breaks ties */
-	uint32		item;
-	uint32		support;
+	double value; /* c_ij / d_j^q, in units of the fixed point */
+	uint64 hash;  /* breaks ties */
+	uint32 item;
+	uint32 support;
 } Candidate;
 
 typedef struct Rows
 {
 	SimTraining *training;
-	SimTally   *tally;			/* by item; all zero between rows */
-	int64	   *weights;		/* d^-g in fixed point, by history length */
-	double	   *damping;		/* d_j^-q, by item */
-	uint32	   *touched;
-	uint32		ntouched;
-	Candidate  *heap;			/* the best so far, the worst on top */
-	int			n;
-	int			k;
-	SimRow		row;
+	SimTally *tally; /* by item; all zero between rows */
+	int64 *weights;	 /* d^-g in fixed point, by history length */
+	double *damping; /* d_j^-q, by item */
+	uint32 *touched;
+	uint32 ntouched;
+	Candidate *heap; /* the best so far, the worst on top */
+	int n;
+	int k;
+	SimRow row;
 } Rows;
 
 /* Is a worse than b? */
@@ -49,11 +49,11 @@ worse(const Candidate *a, const Candidate *b)
 static void
 sift_down(Candidate *heap, int n, int i)
 {
-	Candidate	moving = heap[i];
+	Candidate moving = heap[i];
 
 	for (;;)
 	{
-		int			child = 2 * i + 1;
+		int child = 2 * i + 1;
 
 		if (child >= n)
 			break;
@@ -70,7 +70,7 @@ sift_down(Candidate *heap, int n, int i)
 static void
 offer(Rows *rows, const Candidate *candidate)
 {
-	int			i;
+	int i;
 
 	if (rows->n == rows->k)
 	{
@@ -89,9 +89,9 @@ offer(Rows *rows, const Candidate *candidate)
 static inline void
 consider(Rows *rows, uint32 source, uint32 item)
 {
-	SimTally   *tally = &rows->tally[item];
+	SimTally *tally = &rows->tally[item];
 	SimTraining *training = rows->training;
-	Candidate	candidate;
+	Candidate candidate;
 
 	candidate.value = (double) tally->weight * rows->damping[item];
 	if (rows->n == rows->k && candidate.value < rows->heap[0].value)
@@ -109,17 +109,17 @@ static void
 count_dense(Rows *rows, uint32 source)
 {
 	SimHistories *h = &rows->training->histories;
-	SimTally   *tally = rows->tally;
-	uint32		nitems = rows->training->nitems;
-	Size		s;
-	uint32		j;
+	SimTally *tally = rows->tally;
+	uint32 nitems = rows->training->nitems;
+	Size s;
+	uint32 j;
 
 	for (s = h->item_starts[source]; s < h->item_starts[source + 1]; s++)
 	{
-		uint32		subject = h->item_subjects[s];
+		uint32 subject = h->item_subjects[s];
 		const uint32 *item = h->items + h->starts[subject];
 		const uint32 *end = h->items + h->starts[subject + 1];
-		int64		weight = rows->weights[end - item];
+		int64 weight = rows->weights[end - item];
 
 		CHECK_FOR_INTERRUPTS();
 		for (; item < end; item++)
@@ -139,17 +139,17 @@ static void
 count_sparse(Rows *rows, uint32 source)
 {
 	SimHistories *h = &rows->training->histories;
-	SimTally   *tally = rows->tally;
-	Size		s;
-	uint32		t;
+	SimTally *tally = rows->tally;
+	Size s;
+	uint32 t;
 
 	rows->ntouched = 0;
 	for (s = h->item_starts[source]; s < h->item_starts[source + 1]; s++)
 	{
-		uint32		subject = h->item_subjects[s];
+		uint32 subject = h->item_subjects[s];
 		const uint32 *item = h->items + h->starts[subject];
 		const uint32 *end = h->items + h->starts[subject + 1];
-		int64		weight = rows->weights[end - item];
+		int64 weight = rows->weights[end - item];
 
 		CHECK_FOR_INTERRUPTS();
 		for (; item < end; item++)
@@ -179,17 +179,17 @@ best_first(const void *a, const void *b)
 static void
 finish_row(Rows *rows)
 {
-	double		sharpness = rows->training->options.sharpness;
-	double		sum = 0;
-	int			i;
+	double sharpness = rows->training->options.sharpness;
+	double sum = 0;
+	int i;
 
 	qsort(rows->heap, rows->n, sizeof(Candidate), best_first);
 
 	/* Relative to the best, so that no power over- or underflows. */
 	for (i = rows->n; i-- > 0;)
 	{
-		rows->heap[i].value = pow(rows->heap[i].value / rows->heap[0].value,
-								  sharpness);
+		rows->heap[i].value =
+			pow(rows->heap[i].value / rows->heap[0].value, sharpness);
 		sum += rows->heap[i].value;
 	}
 	for (i = 0; i < rows->n; i++)
@@ -205,12 +205,12 @@ finish_row(Rows *rows)
 static Size
 row_work(const SimHistories *h, uint32 source)
 {
-	Size		work = 0;
-	Size		s;
+	Size work = 0;
+	Size s;
 
 	for (s = h->item_starts[source]; s < h->item_starts[source + 1]; s++)
-		work += h->starts[h->item_subjects[s] + 1] -
-			h->starts[h->item_subjects[s]];
+		work +=
+			h->starts[h->item_subjects[s] + 1] - h->starts[h->item_subjects[s]];
 	return work;
 }
 
@@ -222,15 +222,15 @@ static void
 set_weights(Rows *rows)
 {
 	SimTraining *training = rows->training;
-	int			bits = 61 - pg_leftmost_one_pos64(training->histories.nsubjects + 1);
-	double		scale = ldexp(1, Min(bits, 52));
-	int			d;
+	int bits = 61 - pg_leftmost_one_pos64(training->histories.nsubjects + 1);
+	double scale = ldexp(1, Min(bits, 52));
+	int d;
 
 	rows->weights = palloc0((training->options.history + 1) * sizeof(int64));
 	for (d = 1; d <= training->options.history; d++)
 	{
-		int64		weight = llrint(scale *
-									pow(d, -training->options.subject_exponent));
+		int64 weight =
+			llrint(scale * pow(d, -training->options.subject_exponent));
 
 		rows->weights[d] = Max(weight, 1);
 	}
@@ -239,8 +239,8 @@ set_weights(Rows *rows)
 static void
 start_rows(Rows *rows, SimTraining *training)
 {
-	uint32		nitems = training->nitems;
-	uint32		i;
+	uint32 nitems = training->nitems;
+	uint32 i;
 
 	memset(rows, 0, sizeof(*rows));
 	rows->training = training;
@@ -265,13 +265,13 @@ start_rows(Rows *rows, SimTraining *training)
 void
 sim_train_rows(SimTraining *training)
 {
-	Rows		rows;
-	uint32		i;
+	Rows rows;
+	uint32 i;
 
 	start_rows(&rows, training);
 	training->places = MemoryContextAllocHuge(CurrentMemoryContext,
 											  (training->nitems + 1) *
-											  sizeof(ItemPointerData));
+												  sizeof(ItemPointerData));
 	for (i = 0; i < training->nitems; i++)
 	{
 		sim_training_pause(training);

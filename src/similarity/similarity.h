@@ -19,126 +19,125 @@
 #include "common/typed_key.h"
 #include "similarity/reader.h"
 
-#define SIM_MAGIC			0x50534958
-#define SIM_VERSION			1
-#define SIM_PAGE_ID			0xFF9A	/* last two bytes, as pg_filedump expects */
-#define SIM_META_BLOCK		0
+#define SIM_MAGIC 0x50534958
+#define SIM_VERSION 1
+#define SIM_PAGE_ID 0xFF9A /* last two bytes, as pg_filedump expects */
+#define SIM_META_BLOCK 0
 
 /* Tags of heavyweight page locks; they guard growth, not these blocks. */
-#define SIM_LOCK_SUBJECTS	1
-#define SIM_LOCK_ITEMS		2
+#define SIM_LOCK_SUBJECTS 1
+#define SIM_LOCK_ITEMS 2
 
-#define SIM_LOG_STRIPES		4
+#define SIM_LOG_STRIPES 4
 #define SIM_LOG_PAGES_PER_LEVEL 4
-#define SIM_MAX_LEVEL		30
+#define SIM_MAX_LEVEL 30
 
 typedef enum SimPageKind
 {
 	SIM_PAGE_FREE = 1,
 	SIM_PAGE_META,
-	SIM_PAGE_INNER,				/* array: block numbers of pages below */
-	SIM_PAGE_LEAF,				/* array: elements */
-	SIM_PAGE_BUCKET,			/* directory: entries of one hash bucket */
-	SIM_PAGE_SUBJECT,			/* records of subjects */
-	SIM_PAGE_ITEM,				/* records of items */
-	SIM_PAGE_CHUNK,				/* postings */
-	SIM_PAGE_LIST,				/* neighbour lists */
-	SIM_PAGE_POPULAR,			/* counts by item and time, of the model */
-	SIM_PAGE_LOG				/* interactions since the last training */
+	SIM_PAGE_INNER,	  /* array: block numbers of pages below */
+	SIM_PAGE_LEAF,	  /* array: elements */
+	SIM_PAGE_BUCKET,  /* directory: entries of one hash bucket */
+	SIM_PAGE_SUBJECT, /* records of subjects */
+	SIM_PAGE_ITEM,	  /* records of items */
+	SIM_PAGE_CHUNK,	  /* postings */
+	SIM_PAGE_LIST,	  /* neighbour lists */
+	SIM_PAGE_POPULAR, /* counts by item and time, of the model */
+	SIM_PAGE_LOG	  /* interactions since the last training */
 } SimPageKind;
 
 typedef struct SimPageOpaque
 {
-	uint32		generation;		/* of the model, or epoch of the log; or 0 */
-	BlockNumber next;			/* overflow, next log page, next model page */
-	uint32		bucket;			/* bucket number; level of a log page */
-	uint32		mask;			/* hash & mask == bucket for all its entries */
-	uint16		kind;
-	uint16		page_id;
+	uint32 generation; /* of the model, or epoch of the log; or 0 */
+	BlockNumber next;  /* overflow, next log page, next model page */
+	uint32 bucket;	   /* bucket number; level of a log page */
+	uint32 mask;	   /* hash & mask == bucket for all its entries */
+	uint16 kind;
+	uint16 page_id;
 } SimPageOpaque;
 
-#define SimPageGetOpaque(page) \
-	((SimPageOpaque *) PageGetSpecialPointer(page))
+#define SimPageGetOpaque(page) ((SimPageOpaque *) PageGetSpecialPointer(page))
 #define SIM_PAGE_SPACE \
 	(BLCKSZ - MAXALIGN(SizeOfPageHeaderData) - MAXALIGN(sizeof(SimPageOpaque)))
 
 /* Room for one item pointer and its item on an empty page. */
-#define SIM_ITEM_SPACE		(SIM_PAGE_SPACE - sizeof(ItemIdData) - MAXIMUM_ALIGNOF)
+#define SIM_ITEM_SPACE (SIM_PAGE_SPACE - sizeof(ItemIdData) - MAXIMUM_ALIGNOF)
 
 /* ---- growable arrays: a radix tree of pages ---- */
 
 typedef struct SimArray
 {
 	BlockNumber root;
-	uint16		depth;			/* 0: the root is the only leaf */
-	uint16		element_size;
-	uint32		generation;		/* its pages carry it; 0 outside models */
+	uint16 depth; /* 0: the root is the only leaf */
+	uint16 element_size;
+	uint32 generation; /* its pages carry it; 0 outside models */
 } SimArray;
 
-#define SIM_FANOUT			((uint32) (SIM_PAGE_SPACE / sizeof(BlockNumber)))
+#define SIM_FANOUT ((uint32) (SIM_PAGE_SPACE / sizeof(BlockNumber)))
 
 /* ---- directories: linear hashing ---- */
 
 typedef struct SimDirectory
 {
-	uint32		nbuckets;
-	SimArray	buckets;		/* bucket number -> block of its first page */
+	uint32 nbuckets;
+	SimArray buckets; /* bucket number -> block of its first page */
 } SimDirectory;
 
 typedef struct SimEntry
 {
-	uint64		hash;
-	BlockNumber block;			/* of the record */
+	uint64 hash;
+	BlockNumber block; /* of the record */
 	OffsetNumber offset;
-	uint16		unused;
+	uint16 unused;
 } SimEntry;
 
 #define SIM_BUCKET_CAPACITY ((int) (SIM_PAGE_SPACE / sizeof(SimEntry)))
-#define SIM_BUCKET_FULL		(SIM_BUCKET_CAPACITY * 3 / 4)
+#define SIM_BUCKET_FULL (SIM_BUCKET_CAPACITY * 3 / 4)
 
 /* ---- records: an item on a page, the stored key at SIM_RECORD_KEY ---- */
 
 typedef struct SimSubjectRecord
 {
-	uint64		hash;
-	BlockNumber head_block;		/* the newest chunk */
+	uint64 hash;
+	BlockNumber head_block; /* the newest chunk */
 	OffsetNumber head_offset;
-	uint16		key_size;
+	uint16 key_size;
 } SimSubjectRecord;
 
 typedef struct SimItemRecord
 {
-	uint64		hash;
-	ItemNumber	item;
-	uint16		key_size;
-	uint16		unused;
+	uint64 hash;
+	ItemNumber item;
+	uint16 key_size;
+	uint16 unused;
 } SimItemRecord;
 
-#define SIM_RECORD_KEY		16
+#define SIM_RECORD_KEY 16
 
 /* ---- postings ---- */
 
 typedef struct SimChunk
 {
-	uint64		owner;			/* the subject's hash */
-	BlockNumber next_block;		/* the next older chunk, or invalid */
+	uint64 owner;			/* the subject's hash */
+	BlockNumber next_block; /* the next older chunk, or invalid */
 	OffsetNumber next_offset;
-	uint16		n;
-	uint16		capacity;
-	uint16		flags;
+	uint16 n;
+	uint16 capacity;
+	uint16 flags;
 } SimChunk;
 
-#define SIM_CHUNK_GROWN		1	/* made by an insert, not by a build */
-#define SIM_CHUNK_HEADER	20
-#define SIM_FIRST_CAPACITY	4
-#define SIM_MAX_GROWTH		64
+#define SIM_CHUNK_GROWN 1 /* made by an insert, not by a build */
+#define SIM_CHUNK_HEADER 20
+#define SIM_FIRST_CAPACITY 4
+#define SIM_MAX_GROWTH 64
 
 /* In memory; on disk tid, item[, time][, strength] are packed. */
 typedef struct SimPosting
 {
 	TimestampTz time;
-	ItemNumber	item;
-	float		strength;
+	ItemNumber item;
+	float strength;
 	ItemPointerData tid;
 } SimPosting;
 
@@ -152,68 +151,68 @@ typedef struct SimPosting
  */
 typedef struct SimListHeader
 {
-	uint64		source_hash;
-	uint32		generation;
-	ItemNumber	source;
-	uint32		n;
-	ItemNumber	last_item;		/* the highest number in the list */
+	uint64 source_hash;
+	uint32 generation;
+	ItemNumber source;
+	uint32 n;
+	ItemNumber last_item; /* the highest number in the list */
 } SimListHeader;
 
-#define SIM_LIST_ALIGN		8
-#define SIM_LIST_SIZE(n)	(sizeof(SimListHeader) + (n) * 3 * sizeof(uint32))
-#define SIM_LIST_READ_SIZE(n) (sizeof(SimListHeader) + (n) * 2 * sizeof(uint32))
-#define SIM_MAX_NEIGHBORS	500
+#define SIM_LIST_ALIGN 8
+#define SIM_LIST_SIZE(n) (sizeof(SimListHeader) + (n) *3 * sizeof(uint32))
+#define SIM_LIST_READ_SIZE(n) (sizeof(SimListHeader) + (n) *2 * sizeof(uint32))
+#define SIM_MAX_NEIGHBORS 500
 
 typedef struct SimPopularOnPage
 {
-	int64		time;
-	uint32		item;
-	float		weight;
+	int64 time;
+	uint32 item;
+	float weight;
 } SimPopularOnPage;
 
 typedef struct SimLogEntry
 {
-	int64		time;
-	uint32		item;
+	int64 time;
+	uint32 item;
 	ItemPointerData tid;
-	uint16		dead;
+	uint16 dead;
 } SimLogEntry;
 
 typedef struct SimLogStripe
 {
 	BlockNumber head;
 	BlockNumber tail;
-	uint32		pages;			/* since the last training; gives the level */
+	uint32 pages; /* since the last training; gives the level */
 } SimLogStripe;
 
 typedef struct SimMeta
 {
-	uint32		magic;
-	uint32		version;
+	uint32 magic;
+	uint32 version;
 	SimDirectory subjects;
 	SimDirectory items;
-	SimArray	locator;		/* item number -> its record */
-	uint32		nitems;
-	BlockNumber subject_tail;	/* page that takes new subject records */
+	SimArray locator; /* item number -> its record */
+	uint32 nitems;
+	BlockNumber subject_tail; /* page that takes new subject records */
 	BlockNumber item_tail;
 	SimLogStripe log[SIM_LOG_STRIPES];
-	uint32		log_epoch;
+	uint32 log_epoch;
 
 	/* the model, replaced as a whole by one write of this page */
-	uint32		generation;		/* 0: untrained */
-	uint32		last_generation;	/* highest ever begun */
-	uint32		model_items;	/* slots cover items below */
-	SimArray	slots;			/* item number -> its list */
-	BlockNumber model_pages;	/* all pages of the model, chained */
-	BlockNumber popular;		/* the first of the popular ones, chained */
-	uint32		log_since;		/* epoch; log pages before it are orphans */
+	uint32 generation;		 /* 0: untrained */
+	uint32 last_generation;	 /* highest ever begun */
+	uint32 model_items;		 /* slots cover items below */
+	SimArray slots;			 /* item number -> its list */
+	BlockNumber model_pages; /* all pages of the model, chained */
+	BlockNumber popular;	 /* the first of the popular ones, chained */
+	uint32 log_since;		 /* epoch; log pages before it are orphans */
 	TimestampTz trained_at;
-	double		sampled;		/* share of subjects that trained it */
-	uint64		training_memory;	/* bytes a training of everything takes */
+	double sampled;			/* share of subjects that trained it */
+	uint64 training_memory; /* bytes a training of everything takes */
 
 	/* what the model was trained on, and the changes VACUUM saw since */
-	uint64		trained_interactions;
-	uint64		removed;
+	uint64 trained_interactions;
+	uint64 removed;
 } SimMeta;
 
 #define SimPageGetMeta(page) ((SimMeta *) PageGetContents(page))
@@ -222,14 +221,14 @@ typedef struct SimMeta
 
 typedef struct SimOptions
 {
-	int32		vl_len_;
-	int			neighbors;
-	int			history;
-	int			min_support;
-	double		retrain_after;
-	double		subject_exponent;
-	double		popularity_exponent;
-	double		sharpness;
+	int32 vl_len_;
+	int neighbors;
+	int history;
+	int min_support;
+	double retrain_after;
+	double subject_exponent;
+	double popularity_exponent;
+	double sharpness;
 } SimOptions;
 
 extern const SimOptions *sim_options(Relation index);
@@ -238,17 +237,17 @@ extern const SimOptions *sim_options(Relation index);
 
 typedef struct SimIndex
 {
-	Relation	rel;
-	bool		building;		/* no WAL, nobody else */
-	bool		has_time;
-	bool		has_strength;
-	int			time_column;	/* 0-based, or -1 */
-	int			strength_column;
-	Oid			time_type;
-	Oid			strength_type;
-	Size		posting_size;	/* packed */
-	TypedKey	subject;
-	TypedKey	item;
+	Relation rel;
+	bool building; /* no WAL, nobody else */
+	bool has_time;
+	bool has_strength;
+	int time_column; /* 0-based, or -1 */
+	int strength_column;
+	Oid time_type;
+	Oid strength_type;
+	Size posting_size; /* packed */
+	TypedKey subject;
+	TypedKey item;
 } SimIndex;
 
 extern void sim_index_open(SimIndex *ix, Relation rel);
@@ -269,19 +268,19 @@ extern float sim_value_strength(SimIndex *ix, Datum *values, bool *isnull);
  */
 typedef struct SimWrite
 {
-	GenericXLogState *xlog;		/* NULL while building */
+	GenericXLogState *xlog; /* NULL while building */
 } SimWrite;
 
 extern void sim_write_begin(SimWrite *write, SimIndex *ix);
 extern Page sim_write_page(SimWrite *write, Buffer buffer);
-extern Page sim_write_new_page(SimWrite *write, Buffer buffer,
-							   SimPageKind kind, uint32 generation);
+extern Page sim_write_new_page(SimWrite *write, Buffer buffer, SimPageKind kind,
+							   uint32 generation);
 extern void sim_write_end(SimWrite *write);
 
 extern void sim_init_page(Page page, SimPageKind kind, uint32 generation);
 extern bool sim_page_is(Page page, SimPageKind kind);
 extern char *sim_page_array(Page page);
-extern int	sim_page_count(Page page, Size element_size);
+extern int sim_page_count(Page page, Size element_size);
 extern void sim_page_set_count(Page page, int count, Size element_size);
 extern Buffer sim_read(SimIndex *ix, BlockNumber block, int mode);
 extern Buffer sim_read_hot(SimIndex *ix, BlockNumber block, int mode);
@@ -299,27 +298,27 @@ extern void sim_init_index(Relation rel, ForkNumber fork);
 extern void sim_array_init(SimArray *array, BlockNumber root, Size element_size,
 						   uint32 generation);
 extern uint32 sim_array_per_leaf(const SimArray *array);
-extern BlockNumber sim_array_leaf(SimIndex *ix, const SimArray *array,
-								  uint32 leaf);
-extern bool sim_array_get(SimIndex *ix, const SimArray *array, uint32 index,
-						  void *element);
+extern BlockNumber
+sim_array_leaf(SimIndex *ix, const SimArray *array, uint32 leaf);
+extern bool
+sim_array_get(SimIndex *ix, const SimArray *array, uint32 index, void *element);
 extern bool sim_array_is_leaf(Page page, const SimArray *array);
 extern void *sim_array_slot(Page leaf, const SimArray *array, uint32 index);
 
-extern BlockNumber sim_array_grow(SimIndex *ix, SimArray *array, uint32 leaf,
-								  BlockNumber *chain);
+extern BlockNumber
+sim_array_grow(SimIndex *ix, SimArray *array, uint32 leaf, BlockNumber *chain);
 
 /* ---- directory.c ---- */
 
-typedef bool (*SimEntryMatch) (SimIndex *ix, const SimEntry *entry, void *arg);
+typedef bool (*SimEntryMatch)(SimIndex *ix, const SimEntry *entry, void *arg);
 
-extern Buffer sim_directory_lock(SimIndex *ix, bool items, uint64 hash,
-								 int mode);
+extern Buffer
+sim_directory_lock(SimIndex *ix, bool items, uint64 hash, int mode);
 extern bool sim_bucket_find(SimIndex *ix, Buffer bucket, uint64 hash,
 							SimEntryMatch match, void *arg, SimEntry *found);
 extern Buffer sim_bucket_room(SimIndex *ix, Buffer bucket, bool *crowded);
-extern void sim_bucket_put(Page page, uint64 hash, BlockNumber block,
-						   OffsetNumber offset);
+extern void
+sim_bucket_put(Page page, uint64 hash, BlockNumber block, OffsetNumber offset);
 extern Buffer sim_bucket_locate(SimIndex *ix, Buffer bucket,
 								const SimEntry *entry, int *position);
 extern void sim_directory_split(SimIndex *ix, bool items);
@@ -337,13 +336,13 @@ typedef struct SimSubjectRef
 {
 	BlockNumber block;
 	OffsetNumber offset;
-	uint64		hash;
+	uint64 hash;
 	BlockNumber head_block;
 	OffsetNumber head_offset;
 } SimSubjectRef;
 
-extern bool sim_subject_find(SimIndex *ix, Datum key, uint64 hash,
-							 SimSubjectRef *ref);
+extern bool
+sim_subject_find(SimIndex *ix, Datum key, uint64 hash, SimSubjectRef *ref);
 extern void sim_subject_append(SimIndex *ix, Datum key, uint64 hash,
 							   const SimPosting *posting);
 extern void sim_subject_append_many(SimIndex *ix, Datum key, uint64 hash,
@@ -352,10 +351,10 @@ extern void sim_subject_prune(SimIndex *ix, uint64 hash);
 
 /* ---- chunk.c: packed postings on a page ---- */
 
-extern SimChunk *sim_chunk_at(SimIndex *ix, Page page, OffsetNumber offset,
-							  uint64 owner);
+extern SimChunk *
+sim_chunk_at(SimIndex *ix, Page page, OffsetNumber offset, uint64 owner);
 extern Size sim_chunk_size(SimIndex *ix, int capacity);
-extern int	sim_chunk_max(SimIndex *ix);
+extern int sim_chunk_max(SimIndex *ix);
 extern OffsetNumber sim_chunk_add(SimIndex *ix, Page page, SimChunk *header,
 								  const SimPosting *postings);
 extern void sim_posting_write(SimIndex *ix, SimChunk *chunk, int i,
@@ -365,11 +364,11 @@ extern void sim_posting_read(SimIndex *ix, const SimChunk *chunk, int i,
 
 /* ---- log.c: interactions since the last training ---- */
 
-extern void sim_log_append(SimIndex *ix, uint64 subject_hash,
-						   const SimPosting *posting);
+extern void
+sim_log_append(SimIndex *ix, uint64 subject_hash, const SimPosting *posting);
 extern uint32 sim_log_seal(SimIndex *ix);
-extern BlockNumber sim_log_first_since(SimIndex *ix, BlockNumber block,
-									   uint32 epoch);
+extern BlockNumber
+sim_log_first_since(SimIndex *ix, BlockNumber block, uint32 epoch);
 
 /* ---- train.c ---- */
 
@@ -384,8 +383,8 @@ extern uint64 sim_changed(const SimMeta *meta, uint64 interactions);
 
 typedef struct SimCounts
 {
-	uint64		subjects;
-	uint64		interactions;
+	uint64 subjects;
+	uint64 interactions;
 	BlockNumber pages[SIM_PAGE_LOG + 1];
 	BlockNumber total_pages;
 } SimCounts;
@@ -395,9 +394,9 @@ extern void sim_count(SimIndex *ix, SimCounts *counts, bool reclaim,
 
 /* ---- source.c ---- */
 
-extern Oid	sim_source_table(Oid source);
-extern Oid	sim_source_index(Oid source, int lockmode, Relation *heap);
-extern Oid	sim_leaf_index(Oid relation, Oid source, Relation *heap);
+extern Oid sim_source_table(Oid source);
+extern Oid sim_source_index(Oid source, int lockmode, Relation *heap);
+extern Oid sim_leaf_index(Oid relation, Oid source, Relation *heap);
 extern void sim_check_state(Relation heap, Relation index);
 extern void sim_check_readable(Relation heap, Relation index);
 
@@ -408,19 +407,20 @@ struct IndexBuildResult;
 struct IndexVacuumInfo;
 struct IndexBulkDeleteResult;
 
-extern struct IndexBuildResult *sim_build(Relation heap, Relation index,
-										  struct IndexInfo *info);
+extern struct IndexBuildResult *
+sim_build(Relation heap, Relation index, struct IndexInfo *info);
 extern void sim_buildempty(Relation index);
-extern bool sim_insert(Relation index, Datum *values, bool *isnull,
-					   ItemPointer tid, Relation heap,
-					   IndexUniqueCheck check_unique, bool unchanged,
-					   struct IndexInfo *info);
-extern struct IndexBulkDeleteResult *sim_bulkdelete(struct IndexVacuumInfo *info,
-													struct IndexBulkDeleteResult *stats,
-													bool (*callback) (ItemPointer itemptr, void *state),
-													void *state);
-extern struct IndexBulkDeleteResult *sim_vacuumcleanup(struct IndexVacuumInfo *info,
-													   struct IndexBulkDeleteResult *stats);
+extern bool
+sim_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
+		   Relation heap, IndexUniqueCheck check_unique, bool unchanged,
+		   struct IndexInfo *info);
+extern struct IndexBulkDeleteResult *
+sim_bulkdelete(struct IndexVacuumInfo *info,
+			   struct IndexBulkDeleteResult *stats,
+			   bool (*callback)(ItemPointer itemptr, void *state), void *state);
+extern struct IndexBulkDeleteResult *
+sim_vacuumcleanup(struct IndexVacuumInfo *info,
+				  struct IndexBulkDeleteResult *stats);
 extern bool sim_validate(Oid opclass);
 extern bytea *sim_parse_options(Datum reloptions, bool validate);
 

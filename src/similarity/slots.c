@@ -14,11 +14,11 @@
 #include "compat.h"
 #include "similarity/reader_state.h"
 
-#define MAX_ITEMS		(1 << 18)
-#define MAX_MODELS		16
+#define MAX_ITEMS (1 << 18)
+#define MAX_MODELS 16
 
 /* A model that was asked for within so many calls keeps its place. */
-#define KEEP_CALLS		1000
+#define KEEP_CALLS 1000
 
 /*
  * A model's identity: its file too, because a rebuilt index counts generations
@@ -26,17 +26,17 @@
  */
 typedef struct ModelId
 {
-	Oid			index;
-	Oid			file;
-	uint32		generation;
+	Oid index;
+	Oid file;
+	uint32 generation;
 	BlockNumber root;
 	TimestampTz trained_at;
 } ModelId;
 
 typedef struct Model
 {
-	ModelId		id;				/* index invalid: unused */
-	uint64		last_call;
+	ModelId id; /* index invalid: unused */
+	uint64 last_call;
 	MemoryContext context;
 	ItemPointerData *places;
 } Model;
@@ -47,7 +47,7 @@ static uint64 calls;
 static ModelId
 model_id(SimIndex *ix, const SimMeta *meta)
 {
-	ModelId		id;
+	ModelId id;
 
 	id.index = RelationGetRelid(ix->rel);
 	id.file = relation_file(ix->rel);
@@ -60,7 +60,7 @@ model_id(SimIndex *ix, const SimMeta *meta)
 static Model *
 find_model(const ModelId *id)
 {
-	int			i;
+	int i;
 
 	for (i = 0; i < MAX_MODELS; i++)
 		if (models[i].id.index == id->index && models[i].id.file == id->file &&
@@ -79,8 +79,8 @@ find_model(const ModelId *id)
 static Model *
 make_room(Oid index)
 {
-	Model	   *model = &models[0];
-	int			i;
+	Model *model = &models[0];
+	int i;
 
 	for (i = 0; i < MAX_MODELS && model->id.index != index; i++)
 		if (models[i].id.index == index ||
@@ -93,9 +93,9 @@ make_room(Oid index)
 	if (model->context)
 		MemoryContextReset(model->context);
 	else
-		model->context = AllocSetContextCreate(TopMemoryContext,
-											   "similarity slots",
-											   ALLOCSET_SMALL_SIZES);
+		model->context =
+			AllocSetContextCreate(TopMemoryContext, "similarity slots",
+								  ALLOCSET_SMALL_SIZES);
 	return model;
 }
 
@@ -103,15 +103,15 @@ make_room(Oid index)
 static bool
 read_all(SimIndex *ix, const SimMeta *meta, ItemPointerData *places)
 {
-	uint32		per_leaf = sim_array_per_leaf(&meta->slots);
-	uint32		first;
+	uint32 per_leaf = sim_array_per_leaf(&meta->slots);
+	uint32 first;
 
 	for (first = 0; first < meta->model_items; first += per_leaf)
 	{
 		BlockNumber block = sim_array_leaf(ix, &meta->slots, first / per_leaf);
-		uint32		n = Min(per_leaf, meta->model_items - first);
-		Buffer		buffer;
-		bool		ours;
+		uint32 n = Min(per_leaf, meta->model_items - first);
+		Buffer buffer;
+		bool ours;
 
 		CHECK_FOR_INTERRUPTS();
 		if (block == InvalidBlockNumber)
@@ -135,8 +135,8 @@ read_all(SimIndex *ix, const SimMeta *meta, ItemPointerData *places)
 const ItemPointerData *
 sim_slots(SimIndex *ix, const SimMeta *meta)
 {
-	ModelId		id = model_id(ix, meta);
-	Model	   *model;
+	ModelId id = model_id(ix, meta);
+	Model *model;
 
 	if (meta->generation == 0 || meta->model_items > MAX_ITEMS)
 		return NULL;
@@ -149,7 +149,7 @@ sim_slots(SimIndex *ix, const SimMeta *meta)
 			return NULL;
 		model->places = MemoryContextAlloc(model->context,
 										   (meta->model_items + 1) *
-										   sizeof(ItemPointerData));
+											   sizeof(ItemPointerData));
 		if (!read_all(ix, meta, model->places))
 			return NULL;
 		model->id = id;

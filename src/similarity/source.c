@@ -29,7 +29,7 @@
 static char *
 relation_name(Oid relid)
 {
-	char	   *name = get_rel_name(relid);
+	char *name = get_rel_name(relid);
 
 	return name ? name : psprintf("%u", relid);
 }
@@ -37,8 +37,8 @@ relation_name(Oid relid)
 static bool
 uses_similarity(Oid index, Oid am)
 {
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(index));
-	bool		result;
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(index));
+	bool result;
 
 	if (!HeapTupleIsValid(tuple))
 		return false;
@@ -50,8 +50,8 @@ uses_similarity(Oid index, Oid am)
 static bool
 index_is_valid(Oid index)
 {
-	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
-	bool		result;
+	HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	bool result;
 
 	if (!HeapTupleIsValid(tuple))
 		return false;
@@ -64,10 +64,10 @@ static void
 refuse_ambiguous(Oid table, List *indexes)
 {
 	StringInfoData names;
-	ListCell   *lc;
+	ListCell *lc;
 
 	initStringInfo(&names);
-	foreach(lc, indexes)
+	foreach (lc, indexes)
 		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
 						 relation_name(lfirst_oid(lc)));
 	ereport(ERROR,
@@ -85,7 +85,8 @@ refuse_index(Oid index)
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("index \"%s\" is not a similarity index",
 					relation_name(index)),
-			 errhint("Pass the table, or an index made by CREATE INDEX ... USING similarity.")));
+			 errhint(
+				 "Pass the table, or an index made by CREATE INDEX ... USING similarity.")));
 }
 
 static void
@@ -103,14 +104,14 @@ refuse_without_index(Relation table)
 static List *
 similarity_indexes(Relation table, Oid *invalid)
 {
-	Oid			am = get_index_am_oid("similarity", true);
-	List	   *all = RelationGetIndexList(table);
-	List	   *result = NIL;
-	ListCell   *lc;
+	Oid am = get_index_am_oid("similarity", true);
+	List *all = RelationGetIndexList(table);
+	List *result = NIL;
+	ListCell *lc;
 
-	foreach(lc, all)
+	foreach (lc, all)
 	{
-		Oid			index = lfirst_oid(lc);
+		Oid index = lfirst_oid(lc);
 
 		if (!uses_similarity(index, am))
 			continue;
@@ -126,28 +127,30 @@ similarity_indexes(Relation table, Oid *invalid)
 static Oid
 index_of_table(Relation table)
 {
-	Oid			invalid = InvalidOid;
-	List	   *indexes;
-	Oid			result;
+	Oid invalid = InvalidOid;
+	List *indexes;
+	Oid result;
 
 	if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("\"%s\" is a partitioned table, which has one model a partition and none of the whole",
 						RelationGetRelationName(table)),
-				 errhint("Create a materialized view over it and a similarity index on the view, or ask one partition's model with recommend_at().")));
+				 errhint(
+					 "Create a materialized view over it and a similarity index on the view, or ask one partition's model with recommend_at().")));
 	if (table->rd_rel->relkind != RELKIND_RELATION &&
 		table->rd_rel->relkind != RELKIND_MATVIEW)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a table, materialized view or similarity index",
 						RelationGetRelationName(table)),
-				 errhint("Pass a table with a similarity index; a view can be made a materialized one, which can have an index.")));
+				 errhint(
+					 "Pass a table with a similarity index; a view can be made a materialized one, which can have an index.")));
 	indexes = similarity_indexes(table, &invalid);
 	if (list_length(indexes) > 1)
 		refuse_ambiguous(RelationGetRelid(table), indexes);
 	if (indexes == NIL && OidIsValid(invalid))
-		return invalid;			/* refused for that when it is opened */
+		return invalid; /* refused for that when it is opened */
 	if (indexes == NIL)
 		refuse_without_index(table);
 	result = linitial_oid(indexes);
@@ -158,8 +161,8 @@ index_of_table(Relation table)
 static Relation
 open_or_refuse(Oid relation, int lockmode)
 {
-	Relation	rel = OidIsValid(relation) ?
-		try_relation_open(relation, lockmode) : NULL;
+	Relation rel =
+		OidIsValid(relation) ? try_relation_open(relation, lockmode) : NULL;
 
 	if (rel == NULL)
 		ereport(ERROR,
@@ -172,7 +175,7 @@ open_or_refuse(Oid relation, int lockmode)
 Oid
 sim_source_table(Oid source)
 {
-	char		kind = get_rel_relkind(source);
+	char kind = get_rel_relkind(source);
 
 	if (kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX)
 		return IndexGetRelation(source, true);
@@ -186,13 +189,13 @@ sim_source_table(Oid source)
 Oid
 sim_source_index(Oid source, int lockmode, Relation *heap)
 {
-	Oid			table = sim_source_table(source);
-	char		kind = get_rel_relkind(source);
-	bool		is_index = kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX;
+	Oid table = sim_source_table(source);
+	char kind = get_rel_relkind(source);
+	bool is_index = kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX;
 
 	*heap = open_or_refuse(table, lockmode);
 	if (kind == RELKIND_PARTITIONED_INDEX)
-		(void) index_of_table(*heap);	/* refuses it */
+		(void) index_of_table(*heap); /* refuses it */
 	if (!is_index)
 		return index_of_table(*heap);
 	if (!uses_similarity(source, get_index_am_oid("similarity", true)))
@@ -206,13 +209,13 @@ sim_source_index(Oid source, int lockmode, Relation *heap)
 static Oid
 model_index(Oid source)
 {
-	Oid			am = get_index_am_oid("similarity", true);
-	char		kind = get_rel_relkind(source);
-	Relation	table;
-	List	   *indexes;
-	List	   *found = NIL;
-	ListCell   *lc;
-	Oid			result;
+	Oid am = get_index_am_oid("similarity", true);
+	char kind = get_rel_relkind(source);
+	Relation table;
+	List *indexes;
+	List *found = NIL;
+	ListCell *lc;
+	Oid result;
 
 	if (kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX)
 	{
@@ -222,7 +225,7 @@ model_index(Oid source)
 	}
 	table = open_or_refuse(source, AccessShareLock);
 	indexes = RelationGetIndexList(table);
-	foreach(lc, indexes)
+	foreach (lc, indexes)
 		if (uses_similarity(lfirst_oid(lc), am))
 			found = lappend_oid(found, lfirst_oid(lc));
 	if (list_length(found) > 1)
@@ -238,10 +241,9 @@ model_index(Oid source)
 static char *
 column_of(Oid index, int column)
 {
-	return TextDatumGetCString(DirectFunctionCall3(pg_get_indexdef_ext,
-												   ObjectIdGetDatum(index),
-												   Int32GetDatum(column),
-												   BoolGetDatum(true)));
+	return TextDatumGetCString(
+		DirectFunctionCall3(pg_get_indexdef_ext, ObjectIdGetDatum(index),
+							Int32GetDatum(column), BoolGetDatum(true)));
 }
 
 static bool
@@ -255,11 +257,10 @@ is_child_of(Oid index, Oid model)
 static bool
 same_columns(Oid a, Oid b)
 {
-	int			i;
+	int i;
 
 	for (i = 1; i <= 2; i++)
-		if (strcmp(column_of(a, i),
-				   column_of(b, i)) != 0)
+		if (strcmp(column_of(a, i), column_of(b, i)) != 0)
 			return false;
 	return true;
 }
@@ -271,13 +272,13 @@ same_columns(Oid a, Oid b)
 static List *
 indexes_of_model(List *indexes, Oid model)
 {
-	List	   *children = NIL;
-	List	   *alike = NIL;
-	ListCell   *lc;
+	List *children = NIL;
+	List *alike = NIL;
+	ListCell *lc;
 
-	foreach(lc, indexes)
+	foreach (lc, indexes)
 	{
-		Oid			index = lfirst_oid(lc);
+		Oid index = lfirst_oid(lc);
 
 		if (index == model || is_child_of(index, model))
 			children = lappend_oid(children, index);
@@ -296,14 +297,14 @@ indexes_of_model(List *indexes, Oid model)
 Oid
 sim_leaf_index(Oid relation, Oid source, Relation *heap)
 {
-	Oid			model = model_index(source);
-	Oid			invalid = InvalidOid;
-	List	   *indexes;
+	Oid model = model_index(source);
+	Oid invalid = InvalidOid;
+	List *indexes;
 
 	*heap = open_or_refuse(relation, AccessShareLock);
 	if ((*heap)->rd_rel->relkind != RELKIND_RELATION &&
 		(*heap)->rd_rel->relkind != RELKIND_MATVIEW)
-		(void) index_of_table(*heap);	/* refuses it */
+		(void) index_of_table(*heap); /* refuses it */
 	indexes = indexes_of_model(similarity_indexes(*heap, &invalid), model);
 	if (list_length(indexes) > 1)
 		refuse_ambiguous(relation, indexes);
@@ -311,8 +312,8 @@ sim_leaf_index(Oid relation, Oid source, Relation *heap)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("\"%s\" has no valid similarity index on (%s, %s)",
-						RelationGetRelationName(*heap),
-						column_of(model, 1), column_of(model, 2)),
+						RelationGetRelationName(*heap), column_of(model, 1),
+						column_of(model, 2)),
 				 errhint("Pass the tableoid of a row of the source.")));
 	return linitial_oid(indexes);
 }
@@ -321,8 +322,8 @@ sim_leaf_index(Oid relation, Oid source, Relation *heap)
 static bool
 may_select(Relation heap, Relation index)
 {
-	Oid			table = RelationGetRelid(heap);
-	int			i;
+	Oid table = RelationGetRelid(heap);
+	int i;
 
 	if (pg_class_aclcheck(table, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
 		return true;
@@ -341,7 +342,8 @@ static bool
 must_wait(Relation index)
 {
 	return index->rd_index->indcheckxmin &&
-		!TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data),
+		!TransactionIdPrecedes(HeapTupleHeaderGetXmin(
+								   index->rd_indextuple->t_data),
 							   TransactionXmin);
 }
 
@@ -354,7 +356,8 @@ sim_check_state(Relation heap, Relation index)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("similarity index \"%s\" is not valid",
 						RelationGetRelationName(index)),
-				 errdetail("A CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY is under way or has failed."),
+				 errdetail(
+					 "A CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY is under way or has failed."),
 				 errhint("Wait for it, or REINDEX or drop the index.")));
 	if (RELATION_IS_OTHER_TEMP(heap))
 		ereport(ERROR,
@@ -363,13 +366,15 @@ sim_check_state(Relation heap, Relation index)
 	if (RecoveryInProgress() && !RelationIsPermanent(heap))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot access temporary or unlogged relations during recovery")));
+				 errmsg(
+					 "cannot access temporary or unlogged relations during recovery")));
 	if (must_wait(index))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("similarity index \"%s\" cannot be used by this transaction yet",
 						RelationGetRelationName(index)),
-				 errdetail("It was created after rows had been changed that this transaction may still see in their old form."),
+				 errdetail(
+					 "It was created after rows had been changed that this transaction may still see in their old form."),
 				 errhint("Try again in a new transaction.")));
 }
 
@@ -378,13 +383,17 @@ sim_check_readable(Relation heap, Relation index)
 {
 	sim_check_state(heap, index);
 	if (!may_select(heap, index))
-		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(heap->rd_rel->relkind),
+		aclcheck_error(ACLCHECK_NO_PRIV,
+					   get_relkind_objtype(heap->rd_rel->relkind),
 					   RelationGetRelationName(heap));
-	if (check_enable_rls(RelationGetRelid(heap), InvalidOid, true) == RLS_ENABLED)
+	if (check_enable_rls(RelationGetRelid(heap), InvalidOid, true) ==
+		RLS_ENABLED)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("row-level security of table \"%s\" applies to the current user",
 						RelationGetRelationName(heap)),
-				 errdetail("A model is trained on all rows and would tell of rows that the user must not see."),
-				 errhint("Have a role that is exempt own a SECURITY DEFINER function that calls this one and returns what the user may know.")));
+				 errdetail(
+					 "A model is trained on all rows and would tell of rows that the user must not see."),
+				 errhint(
+					 "Have a role that is exempt own a SECURITY DEFINER function that calls this one and returns what the user may know.")));
 }

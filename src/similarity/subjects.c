@@ -16,7 +16,7 @@
 
 typedef struct SubjectMatch
 {
-	Datum		key;
+	Datum key;
 	SimSubjectRef ref;
 } SubjectMatch;
 
@@ -35,12 +35,12 @@ static bool
 match_subject(SimIndex *ix, const SimEntry *entry, void *arg)
 {
 	SubjectMatch *wanted = (SubjectMatch *) arg;
-	Buffer		buffer = sim_read(ix, entry->block, BUFFER_LOCK_SHARE);
+	Buffer buffer = sim_read(ix, entry->block, BUFFER_LOCK_SHARE);
 	SimSubjectRecord *record;
-	bool		result = false;
+	bool result = false;
 
-	record = sim_record_at(BufferGetPage(buffer), SIM_PAGE_SUBJECT,
-						   entry->offset);
+	record =
+		sim_record_at(BufferGetPage(buffer), SIM_PAGE_SUBJECT, entry->offset);
 	if (record && record->hash == entry->hash &&
 		typed_key_equal(&ix->subject, wanted->key,
 						typed_key_read(&ix->subject,
@@ -57,9 +57,9 @@ bool
 sim_subject_find(SimIndex *ix, Datum key, uint64 hash, SimSubjectRef *ref)
 {
 	SubjectMatch wanted;
-	SimEntry	entry;
-	Buffer		bucket = sim_directory_lock(ix, false, hash, BUFFER_LOCK_SHARE);
-	bool		found;
+	SimEntry entry;
+	Buffer bucket = sim_directory_lock(ix, false, hash, BUFFER_LOCK_SHARE);
+	bool found;
 
 	wanted.key = key;
 	found = sim_bucket_find(ix, bucket, hash, match_subject, &wanted, &entry);
@@ -88,11 +88,11 @@ static bool
 append_in_place(SimIndex *ix, const SimSubjectRef *ref,
 				const SimPosting *posting, SimChunk *full)
 {
-	Buffer		buffer = sim_read(ix, ref->head_block, BUFFER_LOCK_EXCLUSIVE);
-	SimChunk   *chunk = sim_chunk_at(ix, BufferGetPage(buffer),
-									 ref->head_offset, ref->hash);
-	SimWrite	write;
-	bool		room;
+	Buffer buffer = sim_read(ix, ref->head_block, BUFFER_LOCK_EXCLUSIVE);
+	SimChunk *chunk =
+		sim_chunk_at(ix, BufferGetPage(buffer), ref->head_offset, ref->hash);
+	SimWrite write;
+	bool room;
 
 	if (chunk == NULL)
 		ereport(ERROR,
@@ -133,10 +133,10 @@ static void
 add_chunk(SimIndex *ix, Buffer record_buffer, SimSubjectRef *ref,
 		  SimChunk *header, const SimPosting *postings)
 {
-	Buffer		buffer = sim_chunk_buffer(ix, sim_chunk_size(ix, header->capacity));
+	Buffer buffer = sim_chunk_buffer(ix, sim_chunk_size(ix, header->capacity));
 	SimSubjectRecord *record;
-	SimWrite	write;
-	Page		record_page;
+	SimWrite write;
+	Page record_page;
 
 	header->owner = ref->hash;
 	header->next_block = ref->head_block;
@@ -145,8 +145,8 @@ add_chunk(SimIndex *ix, Buffer record_buffer, SimSubjectRef *ref,
 	record_page = sim_write_page(&write, record_buffer);
 	record = sim_record_at(record_page, SIM_PAGE_SUBJECT, ref->offset);
 	ref->head_block = BufferGetBlockNumber(buffer);
-	ref->head_offset = sim_chunk_add(ix, write_chunk_page(&write, buffer),
-									 header, postings);
+	ref->head_offset =
+		sim_chunk_add(ix, write_chunk_page(&write, buffer), header, postings);
 	record->head_block = ref->head_block;
 	record->head_offset = ref->head_offset;
 	sim_write_end(&write);
@@ -157,11 +157,11 @@ add_chunk(SimIndex *ix, Buffer record_buffer, SimSubjectRef *ref,
 static Buffer
 lock_record(SimIndex *ix, SimSubjectRef *ref)
 {
-	Buffer		buffer = sim_read(ix, ref->block, BUFFER_LOCK_EXCLUSIVE);
+	Buffer buffer = sim_read(ix, ref->block, BUFFER_LOCK_EXCLUSIVE);
 	SimSubjectRecord *record;
 
-	record = sim_record_at(BufferGetPage(buffer), SIM_PAGE_SUBJECT,
-						   ref->offset);
+	record =
+		sim_record_at(BufferGetPage(buffer), SIM_PAGE_SUBJECT, ref->offset);
 	if (record == NULL || record->hash != ref->hash)
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
@@ -178,18 +178,18 @@ lock_record(SimIndex *ix, SimSubjectRef *ref)
 static void
 append_to_subject(SimIndex *ix, SimSubjectRef *ref, const SimPosting *posting)
 {
-	SimChunk	full;
+	SimChunk full;
 
 	while (!append_in_place(ix, ref, posting, &full))
 	{
 		SimSubjectRef seen = *ref;
-		Buffer		record_buffer = lock_record(ix, ref);
-		bool		ours = ref->head_block == seen.head_block &&
+		Buffer record_buffer = lock_record(ix, ref);
+		bool ours = ref->head_block == seen.head_block &&
 			ref->head_offset == seen.head_offset;
 
 		if (ours)
 		{
-			SimChunk	header = {0};
+			SimChunk header = { 0 };
 
 			header.n = 1;
 			header.capacity = next_capacity(ix, &full);
@@ -208,14 +208,14 @@ create_subject(SimIndex *ix, Buffer bucket, Datum key, uint64 hash,
 			   SimChunk *header, const SimPosting *postings, bool *crowded,
 			   SimSubjectRef *ref)
 {
-	Size		size = sim_record_size(&ix->subject, key);
+	Size size = sim_record_size(&ix->subject, key);
 	SimSubjectRecord *record = sim_record_form(&ix->subject, key, hash, size);
-	Buffer		room = sim_bucket_room(ix, bucket, crowded);
-	Buffer		records = sim_record_buffer(ix, SIM_PAGE_SUBJECT, size);
-	Buffer		chunks = sim_chunk_buffer(ix, sim_chunk_size(ix, header->capacity));
-	SimWrite	write;
-	Page		bucket_page;
-	Page		record_page;
+	Buffer room = sim_bucket_room(ix, bucket, crowded);
+	Buffer records = sim_record_buffer(ix, SIM_PAGE_SUBJECT, size);
+	Buffer chunks = sim_chunk_buffer(ix, sim_chunk_size(ix, header->capacity));
+	SimWrite write;
+	Page bucket_page;
+	Page record_page;
 
 	header->owner = hash;
 	header->next_block = InvalidBlockNumber;
@@ -224,8 +224,8 @@ create_subject(SimIndex *ix, Buffer bucket, Datum key, uint64 hash,
 	bucket_page = sim_write_page(&write, room);
 	record_page = sim_write_page(&write, records);
 	record->head_block = BufferGetBlockNumber(chunks);
-	record->head_offset = sim_chunk_add(ix, write_chunk_page(&write, chunks),
-										header, postings);
+	record->head_offset =
+		sim_chunk_add(ix, write_chunk_page(&write, chunks), header, postings);
 	ref->hash = hash;
 	ref->block = BufferGetBlockNumber(records);
 	ref->offset = sim_record_add(record_page, record, size);
@@ -246,10 +246,10 @@ sim_subject_append(SimIndex *ix, Datum key, uint64 hash,
 				   const SimPosting *posting)
 {
 	SubjectMatch wanted;
-	SimEntry	entry;
-	SimChunk	header = {0};
-	bool		crowded = false;
-	Buffer		bucket = sim_directory_lock(ix, false, hash, BUFFER_LOCK_SHARE);
+	SimEntry entry;
+	SimChunk header = { 0 };
+	bool crowded = false;
+	Buffer bucket = sim_directory_lock(ix, false, hash, BUFFER_LOCK_SHARE);
 
 	wanted.key = key;
 	if (!sim_bucket_find(ix, bucket, hash, match_subject, &wanted, &entry))
@@ -279,12 +279,11 @@ sim_subject_append_many(SimIndex *ix, Datum key, uint64 hash,
 						const SimPosting *postings, int n)
 {
 	SubjectMatch wanted;
-	SimEntry	entry;
-	SimChunk	header = {0};
-	bool		crowded = false;
-	Buffer		bucket = sim_directory_lock(ix, false, hash,
-											BUFFER_LOCK_EXCLUSIVE);
-	Buffer		record_buffer;
+	SimEntry entry;
+	SimChunk header = { 0 };
+	bool crowded = false;
+	Buffer bucket = sim_directory_lock(ix, false, hash, BUFFER_LOCK_EXCLUSIVE);
+	Buffer record_buffer;
 
 	Assert(ix->building);
 	wanted.key = key;

@@ -27,7 +27,7 @@
 Size
 sim_memory_budget(void)
 {
-	int			kilobytes = maintenance_work_mem;
+	int kilobytes = maintenance_work_mem;
 
 	if (is_autovacuum_worker() && autovacuum_work_mem != -1)
 		kilobytes = autovacuum_work_mem;
@@ -38,14 +38,14 @@ sim_memory_budget(void)
 static void
 load_item_hashes(SimTraining *training)
 {
-	SimIndex   *ix = training->ix;
+	SimIndex *ix = training->ix;
 	BlockNumber nblocks = RelationGetNumberOfBlocks(ix->rel);
 	BlockNumber block;
 
 	for (block = 0; block < nblocks; block++)
 	{
-		Buffer		buffer;
-		Page		page;
+		Buffer buffer;
+		Page page;
 		OffsetNumber offset;
 
 		sim_training_pause(training);
@@ -55,7 +55,8 @@ load_item_hashes(SimTraining *training)
 			for (offset = FirstOffsetNumber;
 				 offset <= PageGetMaxOffsetNumber(page); offset++)
 			{
-				SimItemRecord *record = sim_record_at(page, SIM_PAGE_ITEM, offset);
+				SimItemRecord *record =
+					sim_record_at(page, SIM_PAGE_ITEM, offset);
 
 				if (record && record->item < training->nitems)
 					training->item_hashes[record->item] = record->hash;
@@ -68,8 +69,9 @@ load_item_hashes(SimTraining *training)
 static void
 report_sample(SimTraining *training, Size needed)
 {
-	bool		worker = is_autovacuum_worker() && autovacuum_work_mem != -1;
-	const char *setting = worker ? "autovacuum_work_mem" : "maintenance_work_mem";
+	bool worker = is_autovacuum_worker() && autovacuum_work_mem != -1;
+	const char *setting =
+		worker ? "autovacuum_work_mem" : "maintenance_work_mem";
 
 	ereport(is_autovacuum_worker() ? LOG : NOTICE,
 			(errmsg("similarity index \"%s\" is trained on a sample of 1 in %d subjects",
@@ -94,25 +96,26 @@ static void
 start_training(SimTraining *training, SimIndex *ix, bool vacuum,
 			   SimClock *clock)
 {
-	Size		budget = sim_memory_budget();
-	Size		fixed;
-	SimMeta		meta;
+	Size budget = sim_memory_budget();
+	Size fixed;
+	SimMeta meta;
 
 	memset(training, 0, sizeof(*training));
 	training->ix = ix;
 	training->vacuum = vacuum;
 	training->clock = clock;
 	training->options = *sim_options(ix->rel);
-	training->context = AllocSetContextCreate(CurrentMemoryContext,
-											  "similarity training",
-											  ALLOCSET_DEFAULT_SIZES);
+	training->context =
+		AllocSetContextCreate(CurrentMemoryContext, "similarity training",
+							  ALLOCSET_DEFAULT_SIZES);
 	training->newest = SIM_NO_TIME;
 	training->chain = InvalidBlockNumber;
 	sim_read_meta(ix, &meta);
 	training->generation = meta.last_generation;
 	training->nitems = meta.nitems;
 	fixed = sim_training_fixed_memory(meta.nitems);
-	training->budget = budget > fixed + budget / 4 ? budget - fixed : budget / 4;
+	training->budget =
+		budget > fixed + budget / 4 ? budget - fixed : budget / 4;
 }
 
 /*
@@ -123,7 +126,7 @@ start_training(SimTraining *training, SimIndex *ix, bool vacuum,
 static void
 cut_log(SimIndex *ix, uint32 epoch, BlockNumber *old_heads, SimMeta *meta)
 {
-	int			i;
+	int i;
 
 	for (i = 0; i < SIM_LOG_STRIPES; i++)
 	{
@@ -138,7 +141,7 @@ cut_log(SimIndex *ix, uint32 epoch, BlockNumber *old_heads, SimMeta *meta)
 static bool
 log_moved(const SimMeta *seen, const SimMeta *now, const SimMeta *cut)
 {
-	int			i;
+	int i;
 
 	for (i = 0; i < SIM_LOG_STRIPES; i++)
 		if (cut->log[i].head == InvalidBlockNumber &&
@@ -152,7 +155,7 @@ static void
 set_model(SimMeta *meta, const SimTraining *training, uint32 epoch,
 		  const SimMeta *cut)
 {
-	int			i;
+	int i;
 
 	meta->generation = training->generation;
 	meta->model_items = training->nitems;
@@ -160,7 +163,8 @@ set_model(SimMeta *meta, const SimTraining *training, uint32 epoch,
 	meta->model_pages = training->chain;
 	meta->popular = training->popular;
 	meta->trained_at = GetCurrentTimestamp();
-	meta->sampled = training->all_subjects == 0 ? 1 :
+	meta->sampled = training->all_subjects == 0 ?
+		1 :
 		(double) training->histories.nsubjects / training->all_subjects;
 	meta->training_memory = memory_of_all(training);
 	meta->trained_interactions = training->interactions;
@@ -179,15 +183,15 @@ static void
 publish(SimTraining *training, uint32 epoch, SimMeta *old,
 		BlockNumber *old_heads, BlockNumber *new_heads)
 {
-	SimIndex   *ix = training->ix;
-	int			i;
+	SimIndex *ix = training->ix;
+	int i;
 
 	for (;;)
 	{
-		SimMeta		cut;
-		Buffer		buffer;
-		SimWrite	write;
-		bool		moved;
+		SimMeta cut;
+		Buffer buffer;
+		SimWrite write;
+		bool moved;
 
 		sim_read_meta(ix, old);
 		cut = *old;
@@ -214,7 +218,7 @@ free_chain(SimTraining *training, BlockNumber block, BlockNumber end)
 {
 	while (block != end && block != InvalidBlockNumber)
 	{
-		Buffer		buffer;
+		Buffer buffer;
 		BlockNumber next;
 
 		sim_training_pause(training);
@@ -235,19 +239,19 @@ sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock)
 {
 	SimTraining training;
 	MemoryContext old_context;
-	SimMeta		old;
+	SimMeta old;
 	BlockNumber old_heads[SIM_LOG_STRIPES];
 	BlockNumber new_heads[SIM_LOG_STRIPES];
-	uint32		epoch = sim_log_seal(ix);
-	int			i;
+	uint32 epoch = sim_log_seal(ix);
+	int i;
 
 	start_training(&training, ix, vacuum, clock);
 	old_context = MemoryContextSwitchTo(training.context);
 	sim_phase(clock, SIM_PHASE_TRAINING, training.nitems);
-	training.item_hashes = MemoryContextAllocExtended(training.context,
-													  (training.nitems + 1) * sizeof(uint64),
-													  MCXT_ALLOC_HUGE |
-													  MCXT_ALLOC_ZERO);
+	training.item_hashes =
+		MemoryContextAllocExtended(training.context,
+								   (training.nitems + 1) * sizeof(uint64),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	load_item_hashes(&training);
 	sim_load_histories(&training);
 	if (training.sample_level > 0)
@@ -269,7 +273,7 @@ sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock)
 void
 sim_train(SimIndex *ix, bool vacuum)
 {
-	SimClock	clock;
+	SimClock clock;
 
 	memset(&clock, 0, sizeof(clock));
 	sim_train_timed(ix, vacuum, &clock);

@@ -10,17 +10,17 @@
 #include "similarity/similarity.h"
 
 /* What a training keeps in memory: for each item, entry and subject. */
-#define SIM_MEMORY_PER_ITEM		(sizeof(uint64) + sizeof(SimTally) + \
-								 4 * sizeof(uint32) + sizeof(double) + \
-								 sizeof(ItemPointerData) + sizeof(Size))
-#define SIM_MEMORY_PER_ENTRY	(2 * sizeof(uint32))
-#define SIM_MEMORY_PER_SUBJECT	(sizeof(Size) + sizeof(uint64))
+#define SIM_MEMORY_PER_ITEM                                                    \
+	(sizeof(uint64) + sizeof(SimTally) + 4 * sizeof(uint32) + sizeof(double) + \
+	 sizeof(ItemPointerData) + sizeof(Size))
+#define SIM_MEMORY_PER_ENTRY (2 * sizeof(uint32))
+#define SIM_MEMORY_PER_SUBJECT (sizeof(Size) + sizeof(uint64))
 
 /* Co-occurrence with one other item: sum of weights, in fixed point, and n. */
 typedef struct SimTally
 {
-	int64		weight;
-	int64		n;
+	int64 weight;
+	int64 n;
 } SimTally;
 
 static inline Size
@@ -36,59 +36,59 @@ sim_training_fixed_memory(uint32 nitems)
  */
 typedef struct SimHistories
 {
-	uint32		nsubjects;
-	Size		nentries;
-	Size	   *starts;			/* nsubjects + 1 */
-	uint32	   *items;			/* nentries item numbers */
-	uint64	   *subject_hashes;
-	Size		max_entries;
-	uint32		max_subjects;
-	Size	   *item_starts;	/* nitems + 1 */
-	uint32	   *item_subjects;	/* nentries subject numbers */
-	uint32	   *degrees;		/* nitems: subjects whose history holds it */
+	uint32 nsubjects;
+	Size nentries;
+	Size *starts;  /* nsubjects + 1 */
+	uint32 *items; /* nentries item numbers */
+	uint64 *subject_hashes;
+	Size max_entries;
+	uint32 max_subjects;
+	Size *item_starts;	   /* nitems + 1 */
+	uint32 *item_subjects; /* nentries subject numbers */
+	uint32 *degrees;	   /* nitems: subjects whose history holds it */
 } SimHistories;
 
 typedef struct SimTraining
 {
-	SimIndex   *ix;
-	bool		vacuum;			/* pause as VACUUM is told to */
-	SimClock   *clock;
-	SimOptions	options;
+	SimIndex *ix;
+	bool vacuum; /* pause as VACUUM is told to */
+	SimClock *clock;
+	SimOptions options;
 	MemoryContext context;
-	uint32		generation;
-	uint32		nitems;
-	uint64	   *item_hashes;
+	uint32 generation;
+	uint32 nitems;
+	uint64 *item_hashes;
 	SimHistories histories;
-	Size		budget;			/* for histories */
-	int			sample_level;	/* 1 in 2^level subjects are used */
-	uint64		all_subjects;
-	uint64		all_entries;	/* of histories, sampled or not */
-	uint64		interactions;
+	Size budget;	  /* for histories */
+	int sample_level; /* 1 in 2^level subjects are used */
+	uint64 all_subjects;
+	uint64 all_entries; /* of histories, sampled or not */
+	uint64 interactions;
 	TimestampTz newest;
 
 	/* writing */
-	BlockNumber chain;			/* the model's pages, newest first */
-	Page		page;			/* being filled, not yet in the index */
-	ItemPointerData *places;	/* of each item's list */
-	SimArray	slots;
+	BlockNumber chain;		 /* the model's pages, newest first */
+	Page page;				 /* being filled, not yet in the index */
+	ItemPointerData *places; /* of each item's list */
+	SimArray slots;
 	BlockNumber popular;
 } SimTraining;
 
 /* One row of the model, best neighbour first. */
 typedef struct SimRow
 {
-	int			n;
-	uint32	   *items;
-	float	   *weights;
-	uint32	   *supports;
+	int n;
+	uint32 *items;
+	float *weights;
+	uint32 *supports;
 } SimRow;
 
 extern void sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock);
 
 extern void sim_load_histories(SimTraining *training);
 extern void sim_train_rows(SimTraining *training);
-extern void sim_write_row(SimTraining *training, ItemNumber item,
-						  const SimRow *row);
+extern void
+sim_write_row(SimTraining *training, ItemNumber item, const SimRow *row);
 extern void sim_write_slots(SimTraining *training);
 extern void sim_write_popular(SimTraining *training,
 							  const SimPopularOnPage *entries, Size n);

@@ -16,14 +16,14 @@
 
 typedef struct Vacuum
 {
-	SimIndex	ix;
+	SimIndex ix;
 	IndexBulkDeleteResult *stats;
 	IndexBulkDeleteCallback callback;
-	void	   *callback_state;
-	uint64	   *emptied;		/* owners of chunks left without postings */
-	Size		nemptied;
-	Size		max_emptied;
-	Size		limit;
+	void *callback_state;
+	uint64 *emptied; /* owners of chunks left without postings */
+	Size nemptied;
+	Size max_emptied;
+	Size limit;
 } Vacuum;
 
 /* Remember whose chain to prune; what does not fit waits for another VACUUM. */
@@ -34,8 +34,8 @@ note_emptied(Vacuum *vacuum, uint64 owner)
 	{
 		if (vacuum->max_emptied >= vacuum->limit)
 			return;
-		vacuum->max_emptied = Max(1024, Min(vacuum->max_emptied * 2,
-											vacuum->limit));
+		vacuum->max_emptied =
+			Max(1024, Min(vacuum->max_emptied * 2, vacuum->limit));
 		vacuum->emptied = vacuum->emptied == NULL ?
 			MemoryContextAllocHuge(CurrentMemoryContext,
 								   vacuum->max_emptied * sizeof(uint64)) :
@@ -49,9 +49,9 @@ note_emptied(Vacuum *vacuum, uint64 owner)
 static int
 clean_chunk(Vacuum *vacuum, SimChunk *chunk)
 {
-	SimPosting	posting;
-	int			kept = 0;
-	int			i;
+	SimPosting posting;
+	int kept = 0;
+	int i;
 
 	for (i = 0; i < chunk->n; i++)
 	{
@@ -70,8 +70,8 @@ clean_chunk(Vacuum *vacuum, SimChunk *chunk)
 static bool
 chunk_has_dead(Vacuum *vacuum, const SimChunk *chunk)
 {
-	SimPosting	posting;
-	int			i;
+	SimPosting posting;
+	int i;
 
 	for (i = 0; i < chunk->n; i++)
 	{
@@ -87,13 +87,13 @@ static bool
 examine_chunks(Vacuum *vacuum, Page page)
 {
 	OffsetNumber offset;
-	bool		dead = false;
+	bool dead = false;
 
 	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
 		 offset++)
 	{
-		ItemId		id = PageGetItemId(page, offset);
-		SimChunk   *chunk;
+		ItemId id = PageGetItemId(page, offset);
+		SimChunk *chunk;
 
 		if (!ItemIdIsUsed(id))
 			continue;
@@ -110,18 +110,18 @@ examine_chunks(Vacuum *vacuum, Page page)
 static void
 clean_chunks(Vacuum *vacuum, Buffer buffer)
 {
-	SimWrite	write;
+	SimWrite write;
 	OffsetNumber offset;
-	Page		page;
+	Page page;
 
 	sim_write_begin(&write, &vacuum->ix);
 	page = sim_write_page(&write, buffer);
 	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
 		 offset++)
 	{
-		ItemId		id = PageGetItemId(page, offset);
-		SimChunk   *chunk;
-		int			removed;
+		ItemId id = PageGetItemId(page, offset);
+		SimChunk *chunk;
+		int removed;
 
 		if (!ItemIdIsUsed(id))
 			continue;
@@ -148,12 +148,12 @@ is_dead(Vacuum *vacuum, SimLogEntry *entry)
 static void
 clean_log(Vacuum *vacuum, Buffer buffer)
 {
-	Page		page = BufferGetPage(buffer);
+	Page page = BufferGetPage(buffer);
 	SimLogEntry *entries = (SimLogEntry *) sim_page_array(page);
-	int			n = sim_page_count(page, sizeof(SimLogEntry));
-	SimWrite	write;
-	int			first;
-	int			i;
+	int n = sim_page_count(page, sizeof(SimLogEntry));
+	SimWrite write;
+	int first;
+	int i;
 
 	for (first = 0; first < n && !is_dead(vacuum, &entries[first]); first++)
 		;
@@ -170,10 +170,10 @@ clean_log(Vacuum *vacuum, Buffer buffer)
 static SimPageKind
 kind_of(Buffer buffer)
 {
-	Page		page = BufferGetPage(buffer);
+	Page page = BufferGetPage(buffer);
 
 	return PageIsNew(page) ? SIM_PAGE_FREE :
-		(SimPageKind) SimPageGetOpaque(page)->kind;
+							 (SimPageKind) SimPageGetOpaque(page)->kind;
 }
 
 /*
@@ -184,7 +184,7 @@ kind_of(Buffer buffer)
 static void
 vacuum_block(Vacuum *vacuum, IndexVacuumInfo *info, BlockNumber block)
 {
-	Buffer		buffer;
+	Buffer buffer;
 	SimPageKind kind;
 
 	vacuum_pause();
@@ -215,8 +215,8 @@ vacuum_block(Vacuum *vacuum, IndexVacuumInfo *info, BlockNumber block)
 static int
 by_value(const void *a, const void *b)
 {
-	uint64		x = *(const uint64 *) a;
-	uint64		y = *(const uint64 *) b;
+	uint64 x = *(const uint64 *) a;
+	uint64 y = *(const uint64 *) b;
 
 	return x < y ? -1 : x > y ? 1 : 0;
 }
@@ -224,7 +224,7 @@ by_value(const void *a, const void *b)
 static void
 prune_emptied(Vacuum *vacuum)
 {
-	Size		i;
+	Size i;
 
 	if (vacuum->nemptied == 0)
 		return;
@@ -241,8 +241,8 @@ prune_emptied(Vacuum *vacuum)
 static void
 count_removed(SimIndex *ix, double removed)
 {
-	Buffer		buffer;
-	SimWrite	write;
+	Buffer buffer;
+	SimWrite write;
 
 	if (removed <= 0)
 		return;
@@ -261,10 +261,10 @@ IndexBulkDeleteResult *
 sim_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 			   IndexBulkDeleteCallback callback, void *callback_state)
 {
-	Vacuum		vacuum;
+	Vacuum vacuum;
 	BlockNumber nblocks = RelationGetNumberOfBlocks(info->index);
 	BlockNumber block;
-	double		removed_before;
+	double removed_before;
 
 	if (stats == NULL)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
@@ -289,7 +289,7 @@ sim_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 uint64
 sim_changed(const SimMeta *meta, uint64 interactions)
 {
-	int64		inserted = (int64) interactions + (int64) meta->removed -
+	int64 inserted = (int64) interactions + (int64) meta->removed -
 		(int64) meta->trained_interactions;
 
 	return Max(inserted, 0) + meta->removed;
@@ -298,9 +298,9 @@ sim_changed(const SimMeta *meta, uint64 interactions)
 static bool
 wants_training(SimIndex *ix, uint64 interactions)
 {
-	double		threshold = sim_options(ix->rel)->retrain_after;
-	SimMeta		meta;
-	uint64		changed;
+	double threshold = sim_options(ix->rel)->retrain_after;
+	SimMeta meta;
+	uint64 changed;
 
 	if (threshold == 0)
 		return false;
@@ -314,8 +314,8 @@ wants_training(SimIndex *ix, uint64 interactions)
 IndexBulkDeleteResult *
 sim_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
-	SimIndex	ix;
-	SimCounts	counts;
+	SimIndex ix;
+	SimCounts counts;
 
 	if (info->analyze_only)
 		return stats;

@@ -27,24 +27,28 @@ complain(const char *name, const char *what)
 {
 	ereport(INFO,
 			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-			 errmsg("operator class \"%s\" of access method %s %s",
-					name, "similarity", what)));
+			 errmsg("operator class \"%s\" of access method %s %s", name,
+					"similarity", what)));
 	return false;
 }
 
 static bool
 family_is_empty(Oid family, const char *name)
 {
-	CatCList   *operators;
-	CatCList   *functions;
-	bool		valid = true;
+	CatCList *operators;
+	CatCList *functions;
+	bool valid = true;
 
 	operators = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(family));
 	functions = SearchSysCacheList1(AMPROCNUM, ObjectIdGetDatum(family));
 	if (operators->n_members > 0)
-		valid = complain(name, "is in a family with operators, of which it uses none");
+		valid =
+			complain(name,
+					 "is in a family with operators, of which it uses none");
 	if (functions->n_members > 0)
-		valid = complain(name, "is in a family with support functions, of which it uses none");
+		valid =
+			complain(name,
+					 "is in a family with support functions, of which it uses none");
 	ReleaseCatCacheList(operators);
 	ReleaseCatCacheList(functions);
 	return valid;
@@ -61,17 +65,18 @@ type_can_be_key(Oid type, const char *name)
 	entry = lookup_type_cache(type, TYPECACHE_HASH_PROC | TYPECACHE_EQ_OPR);
 	if (OidIsValid(entry->hash_proc) && OidIsValid(entry->eq_opr))
 		return true;
-	return complain(name, psprintf("is for type %s, which cannot be hashed",
-								   format_type_be(type)));
+	return complain(name,
+					psprintf("is for type %s, which cannot be hashed",
+							 format_type_be(type)));
 }
 
 bool
 sim_validate(Oid opclass)
 {
-	HeapTuple	tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(opclass));
+	HeapTuple tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(opclass));
 	Form_pg_opclass form;
-	bool		valid;
-	char	   *name;
+	bool valid;
+	char *name;
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for operator class %u", opclass);
