@@ -340,7 +340,10 @@ score_popular(RecommendCall *call, Popularity **sums, RankedItem **items)
 	int nsums;
 	int n = 0;
 
-	terms.as_of = PG_INT64_MAX;
+	/* What lies in the future counts only where there is nothing else. */
+	terms.as_of = current_time(call->reader);
+	if (newest_entry(entries, nentries, terms.as_of) == SIM_NO_TIME)
+		terms.as_of = PG_INT64_MAX;
 	terms.half_life = DEFAULT_POPULAR_HALF_LIFE;
 	terms.decay = newest_entry(entries, nentries, terms.as_of) != SIM_NO_TIME;
 	nsums = sum_popularity(entries, nentries, &terms, sums);

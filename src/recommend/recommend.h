@@ -50,6 +50,9 @@ take_half_life(SimReader *reader, FunctionCallInfo fcinfo, int argno);
 extern int rank_items(SimReader *reader, RankedItem *items, int n, int k);
 extern void retry_read(SimReader *reader, int attempt);
 
+/* trending.c */
+extern TimestampTz current_time(SimReader *reader);
+
 /* popular.c */
 extern int sum_popularity(SimPopularEntry *entries, int nentries,
 						  const PopularityTerms *terms, Popularity **sums);

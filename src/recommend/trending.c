@@ -35,25 +35,37 @@ times_are_local(Relation index)
 	return false;
 }
 
-/* as_of, comparable with the times of the index. */
+/* A moment, comparable with the times of the index. */
+static TimestampTz
+index_time(SimReader *reader, TimestampTz moment)
+{
+	if (!times_are_local(reader->index))
+		return moment;
+	return DatumGetTimestamp(DirectFunctionCall1(timestamptz_timestamp,
+												 TimestampTzGetDatum(moment)));
+}
+
+TimestampTz
+current_time(SimReader *reader)
+{
+	return index_time(reader, GetCurrentTransactionStartTimestamp());
+}
+
 static TimestampTz
 take_as_of(SimReader *reader, FunctionCallInfo fcinfo, int argno)
 {
-	TimestampTz as_of = GetCurrentTransactionStartTimestamp();
+	TimestampTz as_of;
 
-	if (!PG_ARGISNULL(argno))
-		as_of = PG_GETARG_TIMESTAMPTZ(argno);
+	if (PG_ARGISNULL(argno))
+		return current_time(reader);
+	as_of = PG_GETARG_TIMESTAMPTZ(argno);
 	if (TIMESTAMP_NOT_FINITE(as_of))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("as_of must be finite"),
 				 errdetail("Ages cannot be taken from an infinite time."),
 				 errhint("Pass the time as of which to count, such as now().")));
-	if (times_are_local(reader->index))
-		as_of =
-			DatumGetTimestamp(DirectFunctionCall1(timestamptz_timestamp,
-												  TimestampTzGetDatum(as_of)));
-	return as_of;
+	return index_time(reader, as_of);
 }
 
 static void

@@ -64,6 +64,7 @@ personalize_retrain(PG_FUNCTION_ARGS)
 	check_owner(sim_source_table(PG_GETARG_OID(0)));
 	index_oid =
 		sim_source_index(PG_GETARG_OID(0), ShareUpdateExclusiveLock, &heap);
+	check_owner(RelationGetRelid(heap));
 	index = index_open(index_oid, RowExclusiveLock);
 	sim_check_state(heap, index);
 	sim_index_open(&ix, index);

@@ -16,7 +16,7 @@
 #include "similarity/train.h"
 
 /* VACUUM does not cross anyone's way that often. */
-#define MAX_ROUNDS 1000
+#define MAX_ROUNDS 100000
 
 /* A posting that was read, perhaps known to be visible to everyone. */
 typedef struct Seen

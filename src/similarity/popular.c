@@ -4,8 +4,8 @@
  *
  * trending() takes any half-life, so a decayed counter per item would not do.
  * A small table is kept as it is: one entry an interaction.  A large one is
- * summed up by item and age, age in steps of half an octave, for the items
- * that lead under any of a few half-lives; an entry then has the mean time of
+ * summed up by item and age, in coarser steps the older, for the items that
+ * lead under any of a few half-lives; an entry then has the mean time of
  * what it stands for.  Ages count from the newest interaction, not from the
  * clock, so that an archive trains as well as a live table; but one that lies
  * in the future does not make all others old.
@@ -22,9 +22,11 @@
 
 #define EXACT_INTERACTIONS 16384
 #define MAX_CANDIDATES 1024
-#define BUCKETS 72 /* 2^35 seconds, the future, and no time */
-#define TIMELESS (BUCKETS - 1)
-#define FUTURE (BUCKETS - 2)
+#define FIRST_DAY 34  /* buckets of less than a day come before */
+#define FIRST_LONG 65 /* buckets of 32 days and more begin here */
+#define AGES 120
+#define TIMELESS (2 * AGES) /* behind those of the past and the future */
+#define BUCKETS (TIMELESS + 1)
 #define HALF_LIVES 4
 
 typedef struct Popular
@@ -54,20 +56,58 @@ age_of(const Popular *popular, TimestampTz time)
 	return (int64) (((uint64) popular->anchor - (uint64) time) / USECS_PER_SEC);
 }
 
-/* Half an octave a bucket, from the seconds' highest two bits. */
+/* So many steps an octave, a power of two, from the number's highest bits. */
+static int
+octave_step(uint64 x, int steps)
+{
+	int high = pg_leftmost_one_pos64(x);
+
+	return high * steps + (int) ((x * steps >> high) & (steps - 1));
+}
+
+static double
+octave_start(int step, int steps)
+{
+	return ldexp(1 + (double) (step % steps) / steps, step / steps);
+}
+
+/*
+ * A bucket's ages: half octaves of seconds up to a day; days up to 32, because
+ * half-lives and the windows of trending() are mostly whole days; from there
+ * on quarter octaves of days.
+ */
+static int
+age_bucket(uint64 age)
+{
+	uint64 days = age / SECS_PER_DAY;
+
+	if (days < 1)
+		return octave_step(age + 1, 2);
+	if (days < 32)
+		return FIRST_DAY + (int) days - 1;
+	return Min(FIRST_LONG + octave_step(days, 4) - octave_step(32, 4),
+			   AGES - 1);
+}
+
+/* The least age of a bucket, in seconds. */
+static double
+bucket_start(int bucket)
+{
+	if (bucket < FIRST_DAY)
+		return octave_start(bucket, 2) - 1;
+	if (bucket < FIRST_LONG)
+		return (bucket - FIRST_DAY + 1) * (double) SECS_PER_DAY;
+	return octave_start(bucket - FIRST_LONG + octave_step(32, 4), 4) *
+		SECS_PER_DAY;
+}
+
 static int
 bucket_of(const Popular *popular, TimestampTz time)
 {
-	uint64 age;
-	int high;
-
 	if (time == SIM_NO_TIME)
 		return TIMELESS;
-	if (time > popular->anchor)
-		return FUTURE;
-	age = age_of(popular, time) + 2;
-	high = pg_leftmost_one_pos64(age);
-	return Min(2 * (high - 1) + (int) ((age >> (high - 1)) & 1), FUTURE - 1);
+	return age_bucket(Abs(age_of(popular, time))) +
+		(time > popular->anchor ? AGES : 0);
 }
 
 static void
@@ -186,7 +226,7 @@ set_weights(Popular *popular)
 
 	for (bucket = 0; bucket < TIMELESS; bucket++)
 	{
-		double age = bucket == FUTURE ? 0 : pow(2, bucket / 2.0 + 1) - 2;
+		double age = bucket >= AGES ? 0 : bucket_start(bucket);
 
 		for (i = 0; i < HALF_LIVES; i++)
 			popular->weights[bucket][i] =

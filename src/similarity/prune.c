@@ -193,7 +193,7 @@ prune_step(SimIndex *ix, Link *link, ItemPointerData place, uint64 owner)
  * Walk a chain and unlink its empty chunks, but only so many at a time: nobody
  * can add to the subject meanwhile, and we cannot be interrupted.  *from is
  * the chunk to go on from, which holds postings and so cannot go away, or
- * invalid for the start.  Returns false if there is more.
+ * invalid for the start, which it is again while all chunks are empty.  Returns false if there is more.
  */
 #define PRUNE_AT_ONCE 256
 
@@ -211,12 +211,14 @@ prune_chain(SimIndex *ix, Buffer record_buffer, const SimSubjectRef *ref,
 	if (ItemPointerIsValid(from))
 		place = *from;
 	while (ItemPointerGetBlockNumberNoCheck(&place) != InvalidBlockNumber &&
-		   (steps++ < PRUNE_AT_ONCE || link.in_record))
+		   steps++ < PRUNE_AT_ONCE)
 		place = prune_step(ix, &link, place, ref->hash);
-	if (link.in_record)
-		return true;
-	ItemPointerSet(from, BufferGetBlockNumber(link.buffer), link.offset);
-	UnlockReleaseBuffer(link.buffer);
+	ItemPointerSetInvalid(from);
+	if (!link.in_record)
+	{
+		ItemPointerSet(from, BufferGetBlockNumber(link.buffer), link.offset);
+		UnlockReleaseBuffer(link.buffer);
+	}
 	return ItemPointerGetBlockNumberNoCheck(&place) == InvalidBlockNumber;
 }
 

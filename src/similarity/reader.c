@@ -437,10 +437,11 @@ sim_read_popular(SimReader *reader, SimPopularEntry **entries)
 	BlockNumber block;
 	int i;
 
+	memset(&all, 0, sizeof(all));
 	do
 	{
 		sim_reader_refresh(reader);
-		memset(&all, 0, sizeof(all));
+		all.n = 0;
 		for (block = state->meta.popular; block != InvalidBlockNumber;)
 		{
 			CHECK_FOR_INTERRUPTS();

@@ -289,4 +289,7 @@ sim_train_rows(SimTraining *training)
 		if (i % 256 == 255)
 			sim_phase_done(training->clock, i + 1);
 	}
+	pfree(rows.tally);
+	pfree(rows.touched);
+	pfree(rows.damping);
 }

@@ -90,6 +90,7 @@ make_room(Oid index)
 		calls - model->last_call < KEEP_CALLS)
 		return NULL;
 	model->id.index = InvalidOid;
+	model->last_call = 0;
 	if (model->context)
 		MemoryContextReset(model->context);
 	else

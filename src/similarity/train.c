@@ -65,6 +65,19 @@ load_item_hashes(SimTraining *training)
 	}
 }
 
+/* Make room for what follows; the counts stay. */
+static void
+free_histories(SimHistories *histories)
+{
+	pfree(histories->starts);
+	pfree(histories->subject_hashes);
+	pfree(histories->item_starts);
+	pfree(histories->item_subjects);
+	pfree(histories->degrees);
+	if (histories->items)
+		pfree(histories->items);
+}
+
 /* In autovacuum there is nobody to notice; the log takes it. */
 static void
 report_sample(SimTraining *training, Size needed)
@@ -259,6 +272,7 @@ sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock)
 	sim_train_rows(&training);
 	sim_phase(clock, SIM_PHASE_WRITING, -1);
 	sim_write_slots(&training);
+	free_histories(&training.histories);
 	sim_train_popular(&training);
 	publish(&training, epoch, &old, old_heads, new_heads);
 	free_chain(&training, old.model_pages, InvalidBlockNumber);

@@ -56,10 +56,10 @@ BEGIN
 
 	SELECT count(*), count(*) FILTER (WHERE place = k + 1) INTO n, cut FROM expected;
 	RETURN NEXT ok(n > 1500, format('%s: %s pairs, %s lists are cut', name, n, cut));
-	RETURN NEXT is(count(*) FILTER (WHERE a.i IS NULL OR e.i IS NULL OR abs(a.score - e.score) > 2e-6 * e.score), 0::bigint,
+	RETURN NEXT is(count(*) FILTER (WHERE a.i IS NULL OR e.i IS NULL OR abs(a.score - e.score) > 1.2e-7 * e.score), 0::bigint,
 		name || ': score at each place of each list')
 		FROM actual a FULL JOIN (SELECT * FROM expected WHERE expected.place <= k) e USING (i, place);
-	RETURN NEXT is(count(*) FILTER (WHERE e.i IS NULL OR abs(a.score - e.score) > 2e-6 * e.score), 0::bigint,
+	RETURN NEXT is(count(*) FILTER (WHERE e.i IS NULL OR abs(a.score - e.score) > 1.2e-7 * e.score), 0::bigint,
 		name || ': score of each neighbour')
 		FROM actual a LEFT JOIN expected e USING (i, j);
 	RETURN NEXT is(count(*) FILTER (WHERE a.support IS DISTINCT FROM e.support), 0::bigint, name || ': support')

@@ -427,11 +427,14 @@ SELECT string_agg(item, ' ' ORDER BY ordinality) FROM recommend('ties', 0, 6) WI
 CREATE FUNCTION gathers(query text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
 	line text;
+	depth int;
 BEGIN
+	-- is the function's scan below the Gather, or beside it?
 	FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
-		IF line LIKE '%Gather%' THEN RETURN true; END IF;
+		IF line LIKE '%Gather%' THEN depth := position('Gather' IN line); END IF;
+		IF line LIKE '%Function Scan%' THEN RETURN coalesce(position('Function Scan' IN line) > depth, false); END IF;
 	END LOOP;
-	RETURN false;
+	RETURN NULL;
 END $$;
 \set scored 'SELECT count(*), sum(hashtext(r.*::text)) FROM flat f, recommend(''plays'', f.s, 5) r'
 CREATE TEMP TABLE serially AS :scored;
@@ -439,22 +442,28 @@ SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SELECT gathers(:'scored');
+-- only where the owner says that it never reads a temporary table
+BEGIN;
+ALTER FUNCTION recommend(regclass, anycompatible, int, boolean, "any", "any", interval) PARALLEL SAFE;
+SELECT gathers(:'scored');
 CREATE TEMP TABLE in_parallel AS :scored;
 SELECT count(*) AS same FROM serially JOIN in_parallel USING (count, sum);
+ROLLBACK;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
 
--- a key type whose functions themselves call recommend()
+-- a key type whose functions themselves call recommend(); since PostgreSQL 17 CREATE INDEX
+-- runs them with a search_path of pg_catalog alone
 CREATE TYPE boxed AS (id int);
 CREATE FUNCTION boxed_hash(boxed) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-	PERFORM recommend('plays', ($1).id);
+	PERFORM personalize.recommend('public.plays', ($1).id);
 	RETURN hashint4(($1).id);
 END $$;
 CREATE FUNCTION boxed_cmp(boxed, boxed) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-	PERFORM recommend('plays', ($1).id, half_life => '1 day');
+	PERFORM personalize.recommend('public.plays', ($1).id, half_life => '1 day');
 	RETURN btint4cmp(($1).id, ($2).id);
 END $$;
 DO $$
@@ -463,7 +472,7 @@ DECLARE
 BEGIN
 	FOREACH op IN ARRAY '{<,<=,=,>=,>}'::text[] LOOP
 		EXECUTE format('CREATE FUNCTION %I(boxed, boxed) RETURNS boolean LANGUAGE sql IMMUTABLE AS %L',
-			'boxed ' || op, 'SELECT boxed_cmp($1, $2) ' || op || ' 0');
+			'boxed ' || op, 'SELECT public.boxed_cmp($1, $2) ' || op || ' 0');
 		EXECUTE format('CREATE OPERATOR #%s (LEFTARG = boxed, RIGHTARG = boxed, FUNCTION = %I)', op, 'boxed ' || op);
 	END LOOP;
 END $$;
@@ -541,3 +550,14 @@ SELECT * FROM recommend('many', -9, item_type => NULL::int, k => 5, among => '{2
 SELECT * FROM recommend('many', -9, item_type => NULL::int, k => 2, among => '{2999,2997,7777,2998}', exclude => '{2998}');
 SELECT item, reason FROM recommend('many', -1, item_type => NULL::int, k => 5, among => '{2999,2997,2998}');
 DROP TABLE many;
+
+-- a date in the far future does not make all others old
+CREATE TABLE booked (subject int, item int, at timestamptz);
+INSERT INTO booked SELECT x, x % 3 + 1, timestamptz '2024-06-01 00:00+00' + x * interval '1 hour' FROM generate_series(1, 12) AS x;
+INSERT INTO booked VALUES (99, 99, '9999-12-31');
+CREATE INDEX ON booked USING similarity (subject, item) INCLUDE (at);
+SELECT item, round(score::numeric, 3) AS score, reason FROM recommend('booked', -1, k => 4);
+DELETE FROM booked WHERE at < '9999-12-31';
+REINDEX TABLE booked;
+SELECT item, round(score::numeric, 3) AS score, reason FROM recommend('booked', -1, k => 4);
+DROP TABLE booked;

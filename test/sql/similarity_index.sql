@@ -147,10 +147,21 @@ CREATE INDEX again ON purchases USING similarity (customer, product);
 CLUSTER purchases USING again;
 
 -- the planner does not use it, even where there is nothing else
+CREATE FUNCTION plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		-- PostgreSQL 18 says of a node that it was not wanted
+		CONTINUE WHEN line LIKE '%Disabled: true';
+		RETURN NEXT line;
+	END LOOP;
+END $$;
 SET enable_seqscan = off;
-EXPLAIN (COSTS OFF) SELECT * FROM purchases WHERE customer = 1 AND product = 'p1';
-EXPLAIN (COSTS OFF) SELECT customer, product FROM purchases ORDER BY customer, product;
+SELECT plan($$SELECT * FROM purchases WHERE customer = 1 AND product = 'p1'$$);
+SELECT plan($$SELECT customer, product FROM purchases ORDER BY customer, product$$);
 RESET enable_seqscan;
+DROP FUNCTION plan;
 SELECT pg_get_indexdef('again'::regclass);
 DROP INDEX again;
 

@@ -44,15 +44,30 @@ my @rounds = (
 	[ 'VACUUM and training', [ $vacuum, $retrain ] ],
 	[ 'VACUUM and training again', [ $vacuum, $retrain ] ]);
 
+# what is to be seen of the load: rows, generation, VACUUMs
+my $seen = q{SELECT (SELECT count(*) FROM events), generation,
+	(SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'events'),
+	(SELECT n_tup_del FROM pg_stat_user_tables WHERE relname = 'events'),
+	(SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'events')
+	FROM personalize.similarity_stats('events')};
+
 srand(7);
 foreach my $round (@rounds)
 {
 	my ($what, $maintenance) = @$round;
+	my @start = split /\|/, $node->safe_psql('postgres', $seen);
 	my @runs = background_pgbench($node, 4, 60, [ $insert, 20 ], [ $insert_many, 1 ], [ $change, 6 ], [ $delete, 2 ]);
 
 	push @runs, background_pgbench($node, 1, 60, @$maintenance) if @$maintenance;
 	$node->safe_psql('postgres', 'CHECKPOINT') if rand() < 0.5;
 	sleep(1.2 + rand(0.8));
+	my @now = split /\|/, $node->safe_psql('postgres', $seen);
+
+	cmp_ok($now[2], '>', $start[2], "rows come before a crash during $what");
+	cmp_ok($now[3], '>', $start[3], '... and go');
+	cmp_ok($now[1], '>', $start[1], '... and trainings end') if grep { $_ eq $retrain } @$maintenance;
+	cmp_ok($now[4], '>', $start[4], '... and VACUUMs') if grep { $_ eq $vacuum } @$maintenance;
+
 	my $before = $node->safe_psql('postgres',
 		q{SELECT count(*), (SELECT generation FROM personalize.similarity_stats('events')) FROM events});
 	$node->stop('immediate');

@@ -43,6 +43,27 @@ sql($_) foreach 'DELETE FROM never WHERE at = (SELECT max(at) FROM never)', 'VAC
 isnt(answers($node, 'events'), answers($node, 'never'), '... and a single row would have made a difference');
 check_history($node, 'deleted');
 
+# ---- a subject with a chain of more chunks than are pruned at once ----
+
+sql('CREATE TABLE lengthy (s int, i int, n int)');
+sql('CREATE INDEX lengthy_similarity ON lengthy USING similarity (s, i) WITH (history = 10000)');
+sql('INSERT INTO lengthy SELECT 1, n, n FROM generate_series(1, 40000) n');
+sql('INSERT INTO lengthy SELECT 2, n, n FROM generate_series(1, 10) n');
+my $lengthy = q{SELECT (SELECT count(*) FROM lengthy) = interactions, subjects FROM personalize.similarity_stats('lengthy')};
+my $bytes = stat_of('posting_bytes', 'lengthy');
+sql('DELETE FROM lengthy WHERE s = 1 AND n % 4000 < 3000');
+sql('VACUUM (INDEX_CLEANUP ON) lengthy');
+is(sql($lengthy), 't|2', 'holes in a long chain');
+is(sql(q{SELECT count(*) FROM personalize.recommend('lengthy', 1, item_type => NULL::int, k => 50000, seen => true) WHERE item > 40000}), '0', '... which is still read to its end');
+sql(q{INSERT INTO lengthy SELECT 1, 50000 + n, n FROM generate_series(1, 300) n});
+sql('DELETE FROM lengthy WHERE s = 1 AND n <= 30000 AND i < 50000');
+sql('VACUUM (INDEX_CLEANUP ON) lengthy');
+is(sql($lengthy), 't|2', '... and grows again');
+sql('DELETE FROM lengthy WHERE s = 1');
+sql('VACUUM (INDEX_CLEANUP ON) lengthy');
+is(sql($lengthy), 't|1', '... and goes');
+cmp_ok(stat_of('posting_bytes', 'lengthy'), '<', $bytes / 10, '... with its pages');
+
 # ---- trending() forgets at VACUUM what came after the last training ----
 
 sql(q{CREATE TABLE latest (s int, i int, at timestamptz)});
