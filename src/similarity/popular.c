@@ -106,7 +106,7 @@ bucket_of(const Popular *popular, TimestampTz time)
 {
 	if (time == SIM_NO_TIME)
 		return TIMELESS;
-	return age_bucket(Abs(age_of(popular, time))) +
+	return age_bucket(llabs(age_of(popular, time))) +
 		(time > popular->anchor ? AGES : 0);
 }
 

@@ -23,6 +23,8 @@ sub same_answers
 	my $stats = q{SELECT subjects, items, interactions, generation, changed, trained_at, total_bytes, free_bytes
 		FROM personalize.similarity_stats('events')};
 
+	# a training has no transaction id, so that nobody waits until its WAL is written; this one's is
+	$primary->safe_psql('postgres', q{SELECT pg_logical_emit_message(true, 'test', '')});
 	$primary->wait_for_catchup($standby);
 	my $expected = answers($primary, 'events');
 	unlike($expected, qr/\|$/m, "$name: there are answers");
