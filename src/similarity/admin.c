@@ -6,6 +6,7 @@
 
 #include "access/genam.h"
 #include "access/relation.h"
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_class.h"
 #include "funcapi.h"
@@ -69,6 +70,9 @@ personalize_retrain(PG_FUNCTION_ARGS)
 	sim_check_state(heap, index);
 	sim_index_open(&ix, index);
 	sim_train(&ix, false);
+
+	/* Without a transaction id nothing else would wait for the WAL. */
+	ForceSyncCommit();
 	index_close(index, NoLock);
 	relation_close(heap, NoLock);
 	PG_RETURN_VOID();
