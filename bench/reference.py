@@ -5,7 +5,7 @@ usage: reference.py TRAIN.tsv OUTPUT.tsv G Q S NEIGHBORS HISTORY [time]
 TRAIN: subject <TAB> item [<TAB> quantity <TAB> time], no header, integers.  With "time" a history
 is the HISTORY most recent items of a subject, of those with the same time the ones with the highest
 numbers; without it, it is all of them.
-OUTPUT: subject <TAB> rank <TAB> item, the 20 best of every subject.
+OUTPUT: subject <TAB> rank <TAB> item, the 20 best of every subject that it does not have, be it ever so long ago.
 
 c_ij = sum of d_u^-G over the subjects u that have both, d_u being the length of a history;
 raw_ij = (c_ij / d_j^Q)^S, d_j being the number of histories with j; the NEIGHBORS highest of each i
@@ -68,13 +68,14 @@ def main():
     subjects, columns[0] = np.unique(columns[0], return_inverse=True)
     items, columns[1] = np.unique(columns[1], return_inverse=True)
     subject, item = histories(columns, limit, 'time' in sys.argv[8:])
+    owner, owned = histories(columns, None, False)
     targets, values, starts, ends = train(subject, item, len(subjects), len(items), g, q, s, neighbors)
     with open(output, 'w') as out:
         for u in range(len(subjects)):
             history = item[starts[u]:ends[u]]
             scores = np.bincount(np.concatenate([targets[i] for i in history]),
                                  np.concatenate([values[i] for i in history]), minlength=len(items))
-            scores[history] = 0
+            scores[owned[np.searchsorted(owner, u):np.searchsorted(owner, u, 'right')]] = 0
             order = np.lexsort((items, -scores))[:20]
             for rank, j in enumerate(order[scores[order] > 0], 1):
                 out.write('%d\t%d\t%d\n' % (subjects[u], rank, items[j]))
