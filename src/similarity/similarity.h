@@ -53,9 +53,13 @@ typedef struct SimPageOpaque
 	BlockNumber next;  /* overflow, next log page, next model page */
 	uint32 bucket;	   /* bucket number; level of a log page */
 	uint32 mask;	   /* hash & mask == bucket for all its entries */
+	uint32 unused;
 	uint16 kind;
 	uint16 page_id;
 } SimPageOpaque;
+
+StaticAssertDecl(sizeof(SimPageOpaque) == MAXALIGN(sizeof(SimPageOpaque)),
+				 "page_id must be the last thing on a page");
 
 #define SimPageGetOpaque(page) ((SimPageOpaque *) PageGetSpecialPointer(page))
 #define SIM_PAGE_SPACE \
