@@ -7,7 +7,9 @@
 #include "miscadmin.h"
 #include "storage/freespace.h"
 
+#include "access/itup.h"
 #include "compat.h"
+#include "similarity/records.h"
 #include "similarity/similarity.h"
 
 static int
@@ -94,6 +96,35 @@ free_orphan(SimIndex *ix, BlockNumber block, const SimMeta *meta)
 }
 
 /*
+ * Remove the records on a page that have no chain: a crash stopped VACUUM
+ * before it came to them, and no chunk leads it there again.
+ */
+static int
+drop_chainless(SimIndex *ix, BlockNumber block)
+{
+	uint64 hashes[MaxIndexTuplesPerPage];
+	Buffer buffer = sim_read(ix, block, BUFFER_LOCK_SHARE);
+	Page page = BufferGetPage(buffer);
+	OffsetNumber offset;
+	int n = 0;
+	int i;
+
+	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
+		 offset++)
+	{
+		SimSubjectRecord *record =
+			sim_record_at(page, SIM_PAGE_SUBJECT, offset);
+
+		if (record && record->head_block == InvalidBlockNumber)
+			hashes[n++] = record->hash;
+	}
+	UnlockReleaseBuffer(buffer);
+	for (i = 0; i < n; i++)
+		sim_subject_prune(ix, hashes[i]);
+	return n;
+}
+
+/*
  * Walk all pages.  With reclaim, which is VACUUM's, orphans become free and
  * the free space map is told of every page with room.
  */
@@ -114,6 +145,7 @@ sim_count(SimIndex *ix, SimCounts *counts, bool reclaim,
 		Page page;
 		Size room = 0;
 		bool orphan = false;
+		bool subjects;
 
 		CHECK_FOR_INTERRUPTS();
 		if (reclaim)
@@ -122,6 +154,7 @@ sim_count(SimIndex *ix, SimCounts *counts, bool reclaim,
 									strategy);
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
 		page = BufferGetPage(buffer);
+		subjects = reclaim && sim_page_is(page, SIM_PAGE_SUBJECT);
 		if (PageIsNew(page) || sim_page_is(page, SIM_PAGE_FREE))
 		{
 			counts->pages[SIM_PAGE_FREE]++;
@@ -138,5 +171,7 @@ sim_count(SimIndex *ix, SimCounts *counts, bool reclaim,
 			counts->pages[SIM_PAGE_FREE]++;
 		else if (reclaim)
 			RecordPageWithFreeSpace(ix->rel, block, room);
+		if (subjects && !orphan)
+			counts->subjects -= drop_chainless(ix, block);
 	}
 }

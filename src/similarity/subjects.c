@@ -88,12 +88,18 @@ static bool
 append_in_place(SimIndex *ix, const SimSubjectRef *ref,
 				const SimPosting *posting, SimChunk *full)
 {
-	Buffer buffer = sim_read(ix, ref->head_block, BUFFER_LOCK_EXCLUSIVE);
-	SimChunk *chunk =
-		sim_chunk_at(ix, BufferGetPage(buffer), ref->head_offset, ref->hash);
+	Buffer buffer;
+	SimChunk *chunk;
 	SimWrite write;
 	bool room;
 
+	/* A crash may have stopped VACUUM between a chain and its record. */
+	memset(full, 0, sizeof(*full));
+	if (ref->head_block == InvalidBlockNumber)
+		return false;
+	buffer = sim_read(ix, ref->head_block, BUFFER_LOCK_EXCLUSIVE);
+	chunk =
+		sim_chunk_at(ix, BufferGetPage(buffer), ref->head_offset, ref->hash);
 	if (chunk == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),

@@ -11,6 +11,14 @@ use Test::More;
 
 my $node = start_node('corruption');
 
+# Checksums, the default since PostgreSQL 18, would find it before we do.
+if ($node->safe_psql('postgres', 'SHOW data_checksums') eq 'on')
+{
+	$node->stop;
+	command_ok([ 'pg_checksums', '--disable', '-D', $node->data_dir ], 'checksums off');
+	$node->start;
+}
+
 $node->safe_psql('postgres', <<~'SQL');
 	CREATE TABLE events (s int, i int);
 	INSERT INTO events SELECT x % 300, x % 97 FROM generate_series(1, 5000) x;
@@ -79,5 +87,42 @@ $err = error_with(8192 + 24, pack('L', 1), $one);
 like($err, qr/ERROR:  XX002: index "events_similarity" has no bucket of its hash directory at block 1/, 'a map that leads astray');
 
 is($node->safe_psql('postgres', $answers), $expected, 'put back, all is as it was');
+
+# What a crash of VACUUM may leave between the last chunk and the record of a subject: a record without a chain.
+$node->safe_psql('postgres', <<~'SQL');
+	CREATE TABLE lone (s int, i int);
+	INSERT INTO lone VALUES (42, 1);
+	CREATE INDEX lone_similarity ON lone USING similarity (s, i);
+	SQL
+$file = $node->data_dir . '/' . $node->safe_psql('postgres', q{SELECT pg_relation_filepath('lone_similarity')});
+
+sub cut_chain
+{
+	my $cut = 0;
+
+	$node->stop;
+	open(my $handle, '+<:raw', $file) or die "$file: $!";
+	for (my $block = 0; seek($handle, $block * 8192, 0) && read($handle, my $page, 8192) == 8192; $block++)
+	{
+		next if unpack('S', substr($page, 8188, 2)) != 6;		# SIM_PAGE_SUBJECT
+		my $record = unpack('L', substr($page, 24, 4)) & 0x7fff;	# where the first line pointer leads
+		seek($handle, $block * 8192 + $record + 8, 0);				# behind the hash: the head of the chain
+		print $handle pack('L', 0xffffffff);
+		$cut++;
+	}
+	close $handle or die $!;
+	$node->start;
+	return $cut;
+}
+
+my $subjects = q{SELECT subjects FROM personalize.similarity_stats('lone')};
+is(cut_chain(), 1, 'a record without a chain');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM personalize.recommend('lone', 42) WHERE reason = 'similar'}), '0', '... can be read');
+$node->safe_psql('postgres', 'INSERT INTO lone VALUES (42, 2)');
+is($node->safe_psql('postgres', q{SELECT item FROM personalize.recommend('lone', 42)}), '1', '... gets a new chain by an INSERT, whose item is seen');
+is(cut_chain(), 1, 'once more');
+is($node->safe_psql('postgres', $subjects), '1', '... it is there');
+$node->safe_psql('postgres', 'VACUUM lone');
+is($node->safe_psql('postgres', $subjects), '0', '... and goes at VACUUM');
 $node->stop;
 done_testing();
