@@ -83,7 +83,8 @@ arg_half_life(FunctionCallInfo fcinfo, int argno)
 	return us;
 }
 
-Oid
+/* The declared or inferred type of an argument. */
+static Oid
 arg_type(FunctionCallInfo fcinfo, int argno)
 {
 	Oid type = get_fn_expr_argtype(fcinfo->flinfo, argno);

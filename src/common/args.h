@@ -34,9 +34,6 @@ extern bool arg_bool(FunctionCallInfo fcinfo, int argno, bool value_if_null);
 /* Microseconds, a month counting 30 days; 0 for NULL, otherwise positive. */
 extern double arg_half_life(FunctionCallInfo fcinfo, int argno);
 
-/* The declared or inferred type of an argument. */
-extern Oid arg_type(FunctionCallInfo fcinfo, int argno);
-
 /* An argument of any type, not NULL, as a key. */
 extern Datum arg_key(FunctionCallInfo fcinfo, int argno, TypedKey *key);
 

@@ -106,15 +106,14 @@ typedef struct SimSubjectRecord
 	uint64 hash;
 	BlockNumber head_block; /* the newest chunk */
 	OffsetNumber head_offset;
-	uint16 key_size;
+	uint16 unused;
 } SimSubjectRecord;
 
 typedef struct SimItemRecord
 {
 	uint64 hash;
 	ItemNumber item;
-	uint16 key_size;
-	uint16 unused;
+	uint32 unused;
 } SimItemRecord;
 
 #define SIM_RECORD_KEY 16

@@ -26,14 +26,6 @@ my $insert_many = <<~'SQL';
 	INSERT INTO events (s, i) SELECT (:a + x * 37) % 2000, (:a * x) % 550 FROM generate_series(1, 30) x;
 	ROLLBACK;
 	SQL
-my $change = <<~'SQL';
-	\set s random(1, 2000)
-	UPDATE events SET i = (i + 7) % 500 WHERE ctid = (SELECT ctid FROM events WHERE s = :s LIMIT 1);
-	SQL
-my $delete = <<~'SQL';
-	\set s random(1, 2000)
-	DELETE FROM events WHERE s = :s AND i % 3 = 0;
-	SQL
 my $vacuum = "VACUUM (INDEX_CLEANUP ON) events;\n";
 my $retrain = "SELECT personalize.retrain('events');\n";
 
@@ -56,7 +48,7 @@ foreach my $round (@rounds)
 {
 	my ($what, $maintenance) = @$round;
 	my @start = split /\|/, $node->safe_psql('postgres', $seen);
-	my @runs = background_pgbench($node, 4, 60, [ $insert, 20 ], [ $insert_many, 1 ], [ $change, 6 ], [ $delete, 2 ]);
+	my @runs = background_pgbench($node, 4, 60, [ $insert, 20 ], [ $insert_many, 1 ], [ $change_script, 6 ], [ $delete_script, 2 ]);
 
 	push @runs, background_pgbench($node, 1, 60, @$maintenance) if @$maintenance;
 	$node->safe_psql('postgres', 'CHECKPOINT') if rand() < 0.5;

@@ -32,14 +32,6 @@ my $many = <<~'SQL';
 	INSERT INTO events (s, i) SELECT (:a + x) % 2000, (:a * x) % 550 FROM generate_series(1, 5) x;
 	COMMIT;
 	SQL
-my $update = <<~'SQL';
-	\set s random(1, 2000)
-	UPDATE events SET i = (i + 7) % 500 WHERE ctid = (SELECT ctid FROM events WHERE s = :s LIMIT 1);
-	SQL
-my $delete = <<~'SQL';
-	\set s random(1, 2000)
-	DELETE FROM events WHERE s = :s AND i % 3 = 0;
-	SQL
 my $read = <<~'SQL';
 	\set s random(0, 2200)
 	\set i random(0, 600)
@@ -69,7 +61,7 @@ my $own = <<~'SQL';
 	SQL
 
 my @runs = (
-	[ 'writers', background_pgbench($node, 4, 8, [ $insert, 20 ], [ $meet, 6 ], [ $many, 2 ], [ $update, 6 ], [ $delete, 1 ]) ],
+	[ 'writers', background_pgbench($node, 4, 8, [ $insert, 20 ], [ $meet, 6 ], [ $many, 2 ], [ $change_script, 6 ], [ $delete_script, 1 ]) ],
 	[ 'VACUUM', background_pgbench($node, 1, 8, $vacuum) ],
 	[ 'training', background_pgbench($node, 1, 8, $retrain) ],
 	[ 'readers', background_pgbench($node, 3, 8, [ $read, 30 ], [ $read_all, 1 ]) ],
@@ -81,7 +73,7 @@ check_against_fresh($node, 'after the storm');
 
 # Indexes made beside writers: every row once.  Readers are served throughout.
 my $counts = q{SELECT (SELECT interactions FROM personalize.similarity_stats('%s')) - (SELECT count(*) FROM events)};
-my $writers = background_pgbench($node, 4, 300, [ $insert, 20 ], [ $update, 6 ], [ $delete, 1 ], [ $many, 1 ]);
+my $writers = background_pgbench($node, 4, 300, [ $insert, 20 ], [ $change_script, 6 ], [ $delete_script, 1 ], [ $many, 1 ]);
 my $readers = background_pgbench($node, 1, 300, $read);
 for my $n (1 .. 5)
 {

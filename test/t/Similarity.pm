@@ -11,7 +11,17 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(start_node create_events background_pgbench end_pgbench stop_pgbench answers check_history check_against_fresh);
+our @EXPORT = qw($change_script $delete_script start_node create_events background_pgbench end_pgbench stop_pgbench answers check_history check_against_fresh);
+
+# What clients do to the rows that are there.
+our $change_script = <<~'SQL';
+	\set s random(1, 2000)
+	UPDATE events SET i = (i + 7) % 500 WHERE ctid = (SELECT ctid FROM events WHERE s = :s LIMIT 1);
+	SQL
+our $delete_script = <<~'SQL';
+	\set s random(1, 2000)
+	DELETE FROM events WHERE s = :s AND i % 3 = 0;
+	SQL
 
 # A started server without autovacuum; settings are lines of postgresql.conf.
 sub start_node
