@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "common/args.h"
 #include "datatype/timestamp.h"
@@ -56,31 +58,107 @@ arg_bool(FunctionCallInfo fcinfo, int argno, bool value_if_null)
 	return PG_ARGISNULL(argno) ? value_if_null : PG_GETARG_BOOL(argno);
 }
 
+/* In floating point, an infinite interval needs no special case. */
+static double
+interval_us(const Interval *interval)
+{
+	double days = interval->day + (double) interval->month * DAYS_PER_MONTH;
+
+	return days * USECS_PER_DAY + interval->time;
+}
+
+static char *
+interval_text(Interval *interval)
+{
+	return DatumGetCString(
+		DirectFunctionCall1(interval_out, IntervalPGetDatum(interval)));
+}
+
 double
 arg_half_life(FunctionCallInfo fcinfo, int argno)
 {
 	Interval *interval;
-	double days;
 	double us;
 
 	if (PG_ARGISNULL(argno))
 		return 0;
 	interval = PG_GETARG_INTERVAL_P(argno);
-
-	/* in floating point, an infinite interval needs no special case */
-	days = interval->day + (double) interval->month * DAYS_PER_MONTH;
-	us = days * USECS_PER_DAY + interval->time;
+	us = interval_us(interval);
 	if (us <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("half_life must be positive"),
-				 errdetail("half_life is \"%s\".",
-						   DatumGetCString(
-							   DirectFunctionCall1(interval_out,
-												   PG_GETARG_DATUM(argno)))),
+				 errdetail("half_life is \"%s\".", interval_text(interval)),
 				 errhint(
 					 "Pass the time after which an interaction counts half, such as '30 days'.")));
 	return us;
+}
+
+void
+arg_not_null(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
+}
+
+int64
+arg_duration(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	Interval *interval;
+	double us;
+
+	arg_not_null(fcinfo, argno, name);
+	interval = PG_GETARG_INTERVAL_P(argno);
+	us = interval_us(interval);
+	if (interval->month != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be of fixed length", name),
+				 errdetail("%s is \"%s\", and months differ in length.", name,
+						   interval_text(interval)),
+				 errhint("Use weeks, days or less, such as '30 days'.")));
+	if (us <= 0 || us > (double) END_TIMESTAMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be positive and finite", name),
+				 errdetail("%s is \"%s\".", name, interval_text(interval)),
+				 errhint("Use an interval such as '1 day'.")));
+	return (int64) us;
+}
+
+TimestampTz
+arg_time(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	TimestampTz time;
+
+	arg_not_null(fcinfo, argno, name);
+	time = PG_GETARG_TIMESTAMPTZ(argno);
+	if (TIMESTAMP_NOT_FINITE(time))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("%s must be finite", name)));
+	return time;
+}
+
+double
+arg_finite(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	double value;
+
+	arg_not_null(fcinfo, argno, name);
+	value = PG_GETARG_FLOAT8(argno);
+	if (!isfinite(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be a finite number", name),
+				 errdetail("%s is %s.", name,
+						   isnan(value)	 ? "NaN" :
+							   value > 0 ? "Infinity" :
+										   "-Infinity"),
+				 errhint("Leave such rows out, with FILTER or WHERE.")));
+	return value;
 }
 
 /* The declared or inferred type of an argument. */

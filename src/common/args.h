@@ -2,13 +2,14 @@
  * args.h
  *		Arguments of SQL functions: checks, defaults and keys.
  *
- * None of the functions is STRICT, because a NULL option means its default
- * while a NULL source or k is a mistake; so every argument is taken through these.
+ * Few of the functions are STRICT, because a NULL option means its default
+ * while a NULL source or k is a mistake; so arguments are taken through these.
  */
 #ifndef PERSONALIZE_ARGS_H
 #define PERSONALIZE_ARGS_H
 
 #include "common/typed_key.h"
+#include "datatype/timestamp.h"
 
 /* Keys from an array argument, NULL elements left out. */
 typedef struct KeyList
@@ -33,6 +34,17 @@ extern bool arg_bool(FunctionCallInfo fcinfo, int argno, bool value_if_null);
 
 /* Microseconds, a month counting 30 days; 0 for NULL, otherwise positive. */
 extern double arg_half_life(FunctionCallInfo fcinfo, int argno);
+
+/*
+ * Arguments that must be there, and finite; `name` is for the message.  A
+ * duration is positive, in microseconds, and knows no months, which have no
+ * length of their own.
+ */
+extern void arg_not_null(FunctionCallInfo fcinfo, int argno, const char *name);
+extern double arg_finite(FunctionCallInfo fcinfo, int argno, const char *name);
+extern TimestampTz
+arg_time(FunctionCallInfo fcinfo, int argno, const char *name);
+extern int64 arg_duration(FunctionCallInfo fcinfo, int argno, const char *name);
 
 /* An argument of any type, not NULL, as a key. */
 extern Datum arg_key(FunctionCallInfo fcinfo, int argno, TypedKey *key);

@@ -1,0 +1,88 @@
+/*
+ * numeric.h
+ *		Special functions and optimisation.
+ *
+ * Plain C on doubles: no part of PostgreSQL but its error reporting.  All
+ * functions work in log space where their values could leave a double's range.
+ * Accuracy: relative error below 1e-10 (absolute near zeros), as tested
+ * against values of 40 digits.
+ */
+#ifndef PERSONALIZE_NUMERIC_H
+#define PERSONALIZE_NUMERIC_H
+
+/* ---- gamma.c: gamma function and its kin, arguments > 0 ---- */
+
+/* ln Gamma(x), reentrant and without a side effect on signgam. */
+extern double log_gamma(double x);
+extern double digamma(double x);
+extern double trigamma(double x);
+
+/* ln B(a, b), also where a and b differ by many magnitudes. */
+extern double log_beta(double a, double b);
+
+/* ---- incomplete.c: distribution functions ---- */
+
+/* Regularised lower and upper incomplete gamma functions P(a, x), Q(a, x). */
+extern double gamma_p(double a, double x);
+extern double gamma_q(double a, double x);
+
+/* Regularised incomplete beta function I_x(a, b), and ln of it. */
+extern double beta_inc(double a, double b, double x);
+extern double log_beta_inc(double a, double b, double x);
+
+/* Upper tail of chi-square; of Kolmogorov's distribution at x. */
+extern double chi_square_tail(double x, double df);
+extern double kolmogorov_tail(double x);
+
+/* ---- hypergeometric.c ---- */
+
+/* ln 2F1(a, b; c; z) for a, b, c > 0 and z < 1, z < 0 too, where 2F1 > 0. */
+extern double log_hyp2f1(double a, double b, double c, double z);
+
+/* ln U(a, b, z), Tricomi's confluent hypergeometric function, a, z > 0. */
+extern double log_hyperu(double a, double b, double z);
+
+/* ---- sums of exponentials ---- */
+
+/* ln(exp(a) + exp(b)), and ln(exp(a) - exp(b)) for a >= b. */
+extern double log_sum_exp(double a, double b);
+extern double log_diff_exp(double a, double b);
+
+/* ---- optimise.c ---- */
+
+#define MAX_PARAMETERS 8
+
+/*
+ * The function to be minimised: value at x[n], and its gradient where gradient
+ * is not NULL.  It may return infinity or NaN where it is not defined.
+ */
+typedef double (*Objective)(const double *x, double *gradient, void *context);
+
+typedef struct Minimum
+{
+	int n;
+	double x[MAX_PARAMETERS];
+	double value;
+	double gradient[MAX_PARAMETERS];
+	int iterations;
+	bool converged;
+	const char *reason; /* why not, if not converged */
+} Minimum;
+
+/*
+ * L-BFGS from a start (Liu and Nocedal 1989) with a line search that meets the
+ * strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6).
+ */
+extern void minimise(Objective f, void *context, const double *start, int n,
+					 Minimum *result);
+
+/*
+ * Second derivatives by central differences of the gradient, symmetric, row by
+ * row; and the inverse of a symmetric positive definite matrix in place, false
+ * if it is not positive definite.
+ */
+extern void hessian(Objective f, void *context, const double *x, int n,
+					double *matrix);
+extern bool invert_positive(double *matrix, int n);
+
+#endif

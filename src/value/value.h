@@ -1,0 +1,71 @@
+/*
+ * value.h
+ *		Models of purchases and spending: what their functions share.
+ */
+#ifndef PERSONALIZE_VALUE_H
+#define PERSONALIZE_VALUE_H
+
+#include "fmgr.h"
+
+/* What a model knows of a customer; T counts opportunities in BG/BB. */
+typedef struct Customer
+{
+	double x;	/* repeat purchases */
+	double t_x; /* time of the last one since the first purchase, 0 if none */
+	double T;	/* time since the first purchase */
+} Customer;
+
+#define MODEL_MAX_PARAMS 4
+
+/*
+ * A model of purchases.  All functions take its parameters, positive, in the
+ * order of its paper.
+ */
+typedef struct PurchaseModel
+{
+	const char *name;  /* as in purchase_fit.model */
+	const char *title; /* as in its paper, for messages */
+	int nparams;
+	const char *param_names[MODEL_MAX_PARAMS];
+	bool discrete; /* T, t_x and horizons count opportunities */
+
+	/* places to start a fit from, on time scaled so that the mean T is 1 */
+	int nstarts;
+	const double (*starts)[MODEL_MAX_PARAMS];
+
+	/* which parameters are times: they scale with T in a fit */
+	bool is_time[MODEL_MAX_PARAMS];
+
+	/*
+	 * ln likelihood of one customer; adds its derivatives by the parameters
+	 * themselves (not their logarithms), times weight, to gradient if not NULL.
+	 */
+	double (*log_likelihood)(const double *params, const Customer *customer,
+							 double weight, double *gradient);
+	double (*p_alive)(const double *params, const Customer *customer);
+	double (*expected)(const double *params, double horizon);
+	double (*conditional_expected)(const double *params,
+								   const Customer *customer, double horizon);
+	double (*pmf)(const double *params, double n, double horizon);
+} PurchaseModel;
+
+extern const PurchaseModel bgnbd_model;
+extern const PurchaseModel mbgnbd_model;
+extern const PurchaseModel pareto_nbd_model;
+extern const PurchaseModel bgbb_model;
+
+/* By its name, NULL if there is none. */
+extern const PurchaseModel *purchase_model_by_name(const char *name);
+
+/* Gamma-Gamma with params p, q, v: of x purchases of mean value m. */
+#define GAMMA_GAMMA_PARAMS 3
+extern double gamma_gamma_log_likelihood(const double *params, double x,
+										 double m, double weight,
+										 double *gradient);
+extern double gamma_gamma_expected(const double *params, double x, double m);
+
+/* Errors unless 0 <= t_x <= T, x whole, t_x = 0 where x = 0, all finite. */
+extern void check_customer(const PurchaseModel *model,
+						   const Customer *customer);
+
+#endif
