@@ -81,8 +81,8 @@ extern void minimise(Objective f, void *context, const double *start, int n,
  * row; and the inverse of a symmetric positive definite matrix in place, false
  * if it is not positive definite.
  */
-extern void hessian(Objective f, void *context, const double *x, int n,
-					double *matrix);
+extern void
+hessian(Objective f, void *context, const double *x, int n, double *matrix);
 extern bool invert_positive(double *matrix, int n);
 
 #endif

@@ -59,13 +59,13 @@ extern const PurchaseModel *purchase_model_by_name(const char *name);
 
 /* Gamma-Gamma with params p, q, v: of x purchases of mean value m. */
 #define GAMMA_GAMMA_PARAMS 3
-extern double gamma_gamma_log_likelihood(const double *params, double x,
-										 double m, double weight,
-										 double *gradient);
+extern double
+gamma_gamma_log_likelihood(const double *params, double x, double m,
+						   double weight, double *gradient);
 extern double gamma_gamma_expected(const double *params, double x, double m);
 
 /* Errors unless 0 <= t_x <= T, x whole, t_x = 0 where x = 0, all finite. */
-extern void check_customer(const PurchaseModel *model,
-						   const Customer *customer);
+extern void
+check_customer(const PurchaseModel *model, const Customer *customer);
 
 #endif

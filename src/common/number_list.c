@@ -1,0 +1,160 @@
+/*
+ * number_list.c
+ *		A list of numbers as the state of an aggregate: SQL type sample_state.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/args.h"
+#include "common/number_list.h"
+#include "compat.h"
+#include "libpq/pqformat.h"
+
+#define FIRST_CAPACITY 8
+
+#define list_size(capacity) \
+	(offsetof(NumberList, values) + (Size) (capacity) * sizeof(double))
+
+static void
+list_send(StringInfo buf, const void *state)
+{
+	const NumberList *list = state;
+	double *sorted = number_list_sorted(list);
+
+	/* sorted, so that equal lists have equal forms */
+	pq_sendint64(buf, list->n);
+	for (int64 i = 0; i < list->n; i++)
+		pq_sendfloat8(buf, sorted[i]);
+	pfree(sorted);
+}
+
+static void *
+list_recv(StringInfo buf, uint8 version)
+{
+	int64 n = pq_getmsgint64(buf);
+	NumberList *list;
+
+	if (n < 0 || n != (int64) (state_bytes_left(buf) / sizeof(double)))
+		state_malformed(&number_list_type, "Its count does not fit its size.");
+	list = state_alloc(&number_list_type, list_size(n));
+	list->n = n;
+	for (int64 i = 0; i < n; i++)
+	{
+		list->values[i] = pq_getmsgfloat8(buf);
+		if (!isfinite(list->values[i]))
+			state_malformed(&number_list_type, "A number is not finite.");
+	}
+	return list;
+}
+
+const StateType number_list_type = {
+	.name = "sample_state",
+	.kind = STATE_SAMPLE,
+	.version = 1,
+	.send = list_send,
+	.recv = list_recv,
+};
+
+STATE_TYPE_FUNCTIONS(sample_state, number_list_type);
+
+PG_FUNCTION_INFO_V1(personalize_sample_state_add);
+PG_FUNCTION_INFO_V1(personalize_sample_state_combine);
+
+/* Room for `more` numbers: the list itself, or a larger copy. */
+static NumberList *
+list_reserve(NumberList *list, int64 more)
+{
+	int64 capacity =
+		(VARSIZE(list) - offsetof(NumberList, values)) / sizeof(double);
+
+	if (list->n + more <= capacity)
+		return list;
+	return state_resize(&number_list_type, list,
+						list_size(Max(capacity * 2, list->n + more)));
+}
+
+Datum
+personalize_sample_state_add(PG_FUNCTION_ARGS)
+{
+	NumberList *list;
+	double value;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	}
+	value = arg_finite(fcinfo, 1, "value");
+
+	if (PG_ARGISNULL(0))
+		list = state_alloc(&number_list_type, list_size(FIRST_CAPACITY));
+	else
+		list = list_reserve(state_writable(fcinfo, 0), 1);
+	list->values[list->n++] = value;
+	PG_RETURN_POINTER(list);
+}
+
+Datum
+personalize_sample_state_combine(PG_FUNCTION_ARGS)
+{
+	NumberList *list;
+	NumberList *other;
+
+	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	if (PG_ARGISNULL(1))
+		PG_RETURN_POINTER(state_readable(fcinfo, 0));
+	other = state_readable(fcinfo, 1);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_POINTER(other);
+
+	list = list_reserve(state_writable(fcinfo, 0), other->n);
+	memcpy(list->values + list->n, other->values, other->n * sizeof(double));
+	list->n += other->n;
+	PG_RETURN_POINTER(list);
+}
+
+static inline int
+compare_doubles(double a, double b)
+{
+	return (a > b) - (a < b);
+}
+
+#define ST_SORT sort_plain_doubles
+#define ST_ELEMENT_TYPE double
+#define ST_COMPARE(a, b) compare_doubles(*(a), *(b))
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+void
+sort_doubles(double *values, int64 n)
+{
+	sort_plain_doubles(values, n);
+}
+
+double *
+number_list_sorted(const NumberList *list)
+{
+	double *sorted =
+		palloc_extended(Max(list->n, 1) * sizeof(double), MCXT_ALLOC_HUGE);
+
+	/* adding 0 turns -0 into 0 */
+	for (int64 i = 0; i < list->n; i++)
+		sorted[i] = list->values[i] + 0.0;
+	sort_doubles(sorted, list->n);
+	return sorted;
+}
+
+double
+sorted_quantile(const double *sorted, int64 n, double p)
+{
+	double position = p * (n - 1);
+	int64 low = (int64) floor(position);
+	int64 high = (int64) ceil(position);
+
+	return sorted[low] + (sorted[high] - sorted[low]) * (position - low);
+}
