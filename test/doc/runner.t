@@ -57,6 +57,15 @@ foreach my $case (
 ok($success, 'a page without examples passes');
 like($output, qr/^1\.\.0 # SKIP/, 'as skipped');
 
+($output, $success) = run('stand-in');
+ok($success, 'on other data, outputs are not compared') or diag $output;
+{
+	local $ENV{PERSONALIZE_SHARED} = $tmp;
+	($output, $success) = run('stand-in');
+	ok(!$success, 'on the real ones they are');
+	like($output, qr/^ok 1 .*# SKIP PERSONALIZE_SHARED is set/m, 'and nothing stands in');
+}
+
 my $page = "$tmp/page.md";
 copy("$FindBin::Bin/fixtures/wrong-output.md", $page) or die "$!\n";
 run($page, '--update');
