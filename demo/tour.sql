@@ -295,7 +295,51 @@ FROM offered o GROUP BY list ORDER BY 2 DESC;
 
 
 \echo
-\echo :bold'12. And fast?':plain
+\echo :bold'12. Who are the customers?':plain
+\echo
+\echo 'One aggregate reads the orders of a customer; scores, segments and the expected'
+\echo 'value of the next twelve months are functions of what it returns.'
+:show
+CREATE MATERIALIZED VIEW customer_rfm AS
+SELECT customer_id, (r).*
+FROM (SELECT o.customer_id, rfm(o.ordered_at, v.amount, a.anchor) AS r
+      FROM orders o
+      JOIN (SELECT order_id, sum(quantity * price) AS amount
+            FROM order_items GROUP BY order_id) v ON v.order_id = o.id,
+           about a
+      GROUP BY o.customer_id) AS s;
+CREATE MATERIALIZED VIEW value_models AS
+SELECT fit_best(frequency, recency, tenure) AS purchases,
+       gamma_gamma_fit(frequency, mean_value) AS spending
+FROM customer_rfm;
+CREATE MATERIALIZED VIEW customer_segments AS
+SELECT c.*, segment,
+       p_alive(purchases, frequency, recency, tenure) AS p_alive,
+       customer_lifetime_value(purchases, spending, frequency, recency, tenure,
+                               mean_value, period => 30.4) AS lifetime_value
+FROM (SELECT *, rfm_ntile(since_last, 5, true) OVER () AS r, rfm_ntile(orders, 5) OVER () AS f,
+             rfm_ntile(monetary, 5) OVER () AS m
+      FROM customer_rfm) AS c
+JOIN rfm_segments() USING (r, f, m), value_models;
+:hide
+\echo 'A report of the segments, as a merchandiser reads it:'
+:show
+SELECT segment, customers, round(100 * revenue_share) AS "revenue, %",
+       round(average_order_value) AS "order value", round(frequency::numeric, 1) AS orders,
+       round(lifetime_value) AS "next 12 months"
+FROM segment_report('SELECT segment, orders, monetary, lifetime_value FROM customer_segments');
+:hide
+\echo 'Worth much, and probably gone: whom to write to first.'
+:show
+SELECT name, orders, round(monetary) AS spent, last_at::date AS last_order,
+       round(p_alive::numeric, 2) AS "P(alive)"
+FROM customer_segments JOIN customers ON customers.id = customer_id
+WHERE p_alive < 0.5 AND orders >= 4 ORDER BY monetary DESC LIMIT 5;
+:hide
+
+
+\echo
+\echo :bold'13. And fast?':plain
 \echo
 \echo 'A thousand calls, for one customer after the other:'
 SELECT clock_timestamp() AS started \gset
