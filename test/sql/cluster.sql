@@ -1,6 +1,9 @@
--- Clustering as a user types it: doc of the functions is in their comments, properties are in test/pgtap/kmeans.sql.
-CREATE EXTENSION personalize;
-SET search_path = public, personalize;
+-- kmeans(), nearest_centroid(), feature_stats(), standardize(): what a user types and sees
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS personalize;
+RESET client_min_messages;
+CREATE SCHEMA cluster;
+SET search_path = cluster, personalize;
 SET extra_float_digits = 0;
 
 -- two heaps and a lone row
@@ -118,4 +121,6 @@ SELECT 'xyz'::points_state;
 SELECT feature_stats_partial('{1}')::text::points_state;
 SELECT ''::feature_stats_state;
 
-DROP EXTENSION personalize CASCADE;
+SET client_min_messages = warning;
+DROP SCHEMA cluster CASCADE;
+DROP EXTENSION personalize;
