@@ -45,9 +45,16 @@ extern double gamma_q(double a, double x);
 extern double beta_inc(double a, double b, double x);
 extern double log_beta_inc(double a, double b, double x);
 
-/* Upper tail of chi-square; of Kolmogorov's distribution at x. */
+/* Upper tail of chi-square. */
 extern double chi_square_tail(double x, double df);
-extern double kolmogorov_tail(double x);
+
+/* ---- kolmogorov.c ---- */
+
+/*
+ * Upper tail at d of the distance between the distribution of n numbers and
+ * the one they were drawn from.
+ */
+extern double kolmogorov_tail(double n, double d);
 
 /* ---- hypergeometric.c ---- */
 
