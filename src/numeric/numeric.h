@@ -63,6 +63,29 @@ extern double log_hyperu(double a, double b, double z);
 extern double log_sum_exp(double a, double b);
 extern double log_diff_exp(double a, double b);
 
+/* ---- quadrature.c ---- */
+
+#define MAX_INTEGRALS 5
+
+/* Sets values[] at x. */
+typedef void (*Integrand)(double x, double *values, void *context);
+
+/*
+ * The integrals of n <= MAX_INTEGRALS functions of constant sign over a finite
+ * interval.
+ */
+extern void integrate(Integrand f, int n, double low, double high,
+					  void *context, double *integrals);
+
+/*
+ * ln of the integral of exp(f) from -infinity to high, which may be infinite,
+ * for f that rises to one maximum and then falls.  The search for it begins at
+ * start < high.
+ */
+typedef double (*LogIntegrand)(double x, void *context);
+extern double
+log_integral(LogIntegrand f, void *context, double high, double start);
+
 /* ---- optimise.c ---- */
 
 #define MAX_PARAMETERS 8

@@ -46,10 +46,16 @@ typedef struct PurchaseModel
 	 */
 	double (*log_likelihood)(const double *params, const Customer *customer,
 							 double weight, double *gradient);
+
+	/*
+	 * The chance that the customer is still one at T; what one who is will
+	 * buy within the horizon after T, on average; what a new customer will;
+	 * and the chance of n purchases of a new customer.
+	 */
 	double (*p_alive)(const double *params, const Customer *customer);
+	double (*expected_if_alive)(const double *params, const Customer *customer,
+								double horizon);
 	double (*expected)(const double *params, double horizon);
-	double (*conditional_expected)(const double *params,
-								   const Customer *customer, double horizon);
 	double (*pmf)(const double *params, double n, double horizon);
 
 	/*
@@ -75,6 +81,26 @@ extern double
 gamma_gamma_log_likelihood(const double *params, double x, double m,
 						   double weight, double *gradient);
 extern double gamma_gamma_expected(const double *params, double x, double m);
+
+/* ---- rising.c: ratios of gamma functions, x >= 0 whole ---- */
+
+/* ln of a (a + 1) ... (a + x - 1), and its derivative by a. */
+extern double log_rising(double a, double x);
+extern double log_rising_slope(double a, double x);
+
+/* ---- beta_geometric.c: what BG/NBD and MBG/NBD have in common ---- */
+
+/*
+ * Params r, alpha, a, b.  A customer has had so many chances to leave: in
+ * BG/NBD one with each repeat purchase, in MBG/NBD one more, with the first.
+ */
+extern double
+beta_geometric_log_likelihood(const double *params, const Customer *customer,
+							  double chances, double weight, double *gradient);
+extern double beta_geometric_p_alive(const double *params,
+									 const Customer *customer, double chances);
+
+/* ---- models.c ---- */
 
 /* Errors unless 0 <= t_x <= T, x whole, t_x = 0 where x = 0, all finite. */
 extern void
