@@ -23,7 +23,10 @@
 #define MAX_ZOOMING 40	   /* evaluations within it */
 
 /* A gradient this small, against the value, is that of a minimum. */
-#define GRADIENT_TOLERANCE 1e-9
+#define GRADIENT_TOLERANCE 1e-8
+
+/* Steps in a row whose gain may be less than rounding. */
+#define MAX_IDLE 3
 
 /* The Wolfe conditions: enough decrease, and enough less slope. */
 #define DECREASE 1e-4
@@ -89,6 +92,13 @@ all_finite(const double *a, int n)
 	return true;
 }
 
+/* By how much values may differ that should be equal. */
+static double
+rounding_of(double value)
+{
+	return 4 * DBL_EPSILON * fabs(value);
+}
+
 /* A value without a gradient is of no use. */
 static void
 evaluate(Objective f, void *context, int n, Point *point)
@@ -114,10 +124,9 @@ static bool
 decreases(const Line *line, const Point *point)
 {
 	const Point *start = &line->start;
-	double rounding = 4 * DBL_EPSILON * fabs(start->value);
 
-	return point->value <=
-		start->value + DECREASE * point->step * start->slope + rounding;
+	return point->value <= start->value +
+			DECREASE * point->step * start->slope + rounding_of(start->value);
 }
 
 static bool
@@ -287,7 +296,7 @@ is_minimum(const Point *point, int n)
 
 /* One step: false if none was found, not even straight down. */
 static bool
-advance(Line *line, History *history)
+advance(Line *line, History *history, int *idle)
 {
 	Point next;
 
@@ -304,6 +313,10 @@ advance(Line *line, History *history)
 		history->count = 0;
 	}
 	remember(history, &line->start, &next);
+	if (next.value < line->start.value - rounding_of(next.value))
+		*idle = 0;
+	else
+		(*idle)++;
 	line->start = next;
 	line->start.step = 0;
 	return true;
@@ -315,6 +328,7 @@ minimise(Objective f, void *context, const double *start, int n,
 {
 	Line line = { .f = f, .context = context, .n = n };
 	History history = { .n = n };
+	int idle = 0;
 
 	Assert(n <= MAX_PARAMETERS);
 	memset(result, 0, sizeof(*result));
@@ -330,7 +344,7 @@ minimise(Objective f, void *context, const double *start, int n,
 			result->converged = true;
 		else if (result->iterations == MAX_ITERATIONS)
 			result->reason = "it took too many iterations";
-		else if (!advance(&line, &history))
+		else if (idle == MAX_IDLE || !advance(&line, &history, &idle))
 			result->reason = "no better point was found, but the gradient is not zero";
 		else
 			result->iterations++;

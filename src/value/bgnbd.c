@@ -40,5 +40,6 @@ const PurchaseModel bgnbd_model = {
 	.starts = starts,
 	.is_time = { false, true, false, false },
 	.log_likelihood = bgnbd_log_likelihood,
+	.log_likelihood_sum = bgnbd_log_likelihood_sum,
 	.p_alive = bgnbd_p_alive,
 };

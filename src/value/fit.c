@@ -11,9 +11,10 @@
  *
  * Some samples have no most likely parameters: where customers do not differ
  * in some respect, the likelihood rises for ever as two parameters grow
- * together or one vanishes.  It is then so flat in that direction that no
- * sample could tell apart parameters that differ by orders of magnitude; that
- * is how such a case is recognised, and the direction names the parameters.
+ * together or one vanishes.  Newton's method then goes on by about the same
+ * factor with each step, until the likelihood is so flat in that direction
+ * that parameters are as likely as others of other magnitudes; that is how
+ * such a case is recognised, and the slope along it names the parameters.
  */
 #include "postgres.h"
 
@@ -28,7 +29,7 @@
 #define START_CUSTOMERS 20000
 
 /* Logarithms may move so far from the scale of the data. */
-#define LOG_LIMIT 30
+#define LOG_LIMIT 25
 
 #define MAX_NEWTON 20
 
@@ -36,8 +37,16 @@
 #define GAIN_SOUGHT 1e-12
 #define GAIN_ACCEPTED 1e-6
 
-/* A standard error of logarithms of 10: a factor of 22,000. */
-#define LEAST_INFORMATION 0.01
+/* A step that small, in logarithms, is none. */
+#define LAST_STEP 1e-4
+
+/*
+ * Second derivatives below this cannot be told from 0: of one customer, by
+ * rounding, and of all, where a standard error of 100 in logarithms says that
+ * the sample tells nothing.
+ */
+#define LEAST_INFORMATION_EACH 1e-9
+#define LEAST_INFORMATION 1e-4
 
 typedef struct Search
 {
@@ -52,7 +61,8 @@ typedef struct Search
 	double information[MODEL_MAX_PARAMS * MODEL_MAX_PARAMS];
 	double eigenvalues[MODEL_MAX_PARAMS];
 	double eigenvectors[MODEL_MAX_PARAMS * MODEL_MAX_PARAMS];
-	double gain; /* of the next step of Newton's method */
+	double gain;  /* of the next step of Newton's method */
+	bool arrived; /* that step leads nowhere else */
 } Search;
 
 /* The sum over rows one by one, where the model has no better way. */
@@ -207,41 +217,82 @@ take_step(Search *search, const double *step)
 	return false;
 }
 
+static double
+least_information(const Search *search)
+{
+	return Max(LEAST_INFORMATION,
+			   LEAST_INFORMATION_EACH * search->set->weight);
+}
+
 static bool
 is_determined(const Search *search)
 {
-	return search->eigenvalues[0] > LEAST_INFORMATION;
+	return search->eigenvalues[0] > least_information(search);
 }
 
-/* Newton's method, until nothing more is gained or there is no maximum. */
+/* Newton's method, until it stands still or finds that there is no maximum. */
 static void
 polish(Search *search)
 {
-	double step[MODEL_MAX_PARAMS];
-
-	search->gain = INFINITY;
 	for (int i = 0; i < MAX_NEWTON; i++)
 	{
-		if (!newton_step(search, step) || !is_determined(search) ||
-			search->gain <= GAIN_SOUGHT || !take_step(search, step))
+		double step[MODEL_MAX_PARAMS];
+		double length = 0;
+
+		if (!newton_step(search, step) || !is_determined(search))
+			return;
+		for (int j = 0; j < search->model->nparams; j++)
+			length = Max(length, fabs(step[j]));
+		search->arrived = length <= LAST_STEP && search->gain <= GAIN_ACCEPTED;
+		if (search->gain <= GAIN_SOUGHT && search->arrived)
+			return;
+		if (!take_step(search, step))
 			return;
 		search->iterations++;
 	}
 }
 
+/* Where the likelihood rises, within the directions in which it is flat. */
+static void
+flat_direction(const Search *search, double *direction)
+{
+	int n = search->model->nparams;
+	double longest = 0;
+
+	memset(direction, 0, sizeof(double) * n);
+	for (int k = 0; k < n; k++)
+	{
+		const double *vector = search->eigenvectors + k * n;
+		double slope = 0;
+
+		if (search->eigenvalues[k] > least_information(search))
+			break;
+		for (int i = 0; i < n; i++)
+			slope -= search->best.gradient[i] * vector[i];
+		for (int i = 0; i < n; i++)
+			direction[i] += slope * vector[i];
+	}
+	for (int i = 0; i < n; i++)
+		longest = Max(longest, fabs(direction[i]));
+	for (int i = 0; longest > 0 && i < n; i++)
+		direction[i] /= longest;
+}
+
 static void
 append_names(StringInfo text, const FitModel *model, const double *direction,
-			 const char *does)
+			 double sign, const char *does)
 {
-	const char *before = text->len > 0 ? " while " : "";
 	int count = 0;
 
 	for (int i = 0; i < model->nparams; i++)
 	{
-		/* a tenth of the length of the direction is no part of it */
-		if (direction[i] < 0.1)
+		/* a tenth of the longest part is no part */
+		if (sign * direction[i] < 0.1)
 			continue;
-		appendStringInfo(text, "%s%s", count > 0 ? " and " : before,
+		appendStringInfo(text, "%s%s",
+						 count > 0			? " and " :
+							 text->len > 0	? " while " :
+											  "",
 						 model->param_names[i]);
 		count++;
 	}
@@ -253,24 +304,14 @@ append_names(StringInfo text, const FitModel *model, const double *direction,
 static const char *
 undetermined(const Search *search)
 {
-	const FitModel *model = search->model;
-	const double *flat = search->eigenvectors;
-	double up[MODEL_MAX_PARAMS];
-	double down[MODEL_MAX_PARAMS];
-	double slope = 0;
+	double direction[MODEL_MAX_PARAMS];
 	StringInfoData text;
 
-	for (int i = 0; i < model->nparams; i++)
-		slope += search->best.gradient[i] * flat[i];
-	for (int i = 0; i < model->nparams; i++)
-	{
-		up[i] = slope <= 0 ? flat[i] : -flat[i];
-		down[i] = -up[i];
-	}
+	flat_direction(search, direction);
 	initStringInfo(&text);
-	append_names(&text, model, up, "grow");
-	append_names(&text, model, down, "shrink");
-	return psprintf("the sample does not determine all parameters: the likelihood has no maximum, it rises ever more slowly as %s",
+	append_names(&text, search->model, direction, 1, "grow");
+	append_names(&text, search->model, direction, -1, "shrink");
+	return psprintf("the likelihood has no maximum: it rises, ever more slowly, as %s",
 					text.data);
 }
 
@@ -289,7 +330,7 @@ conclude(const Search *search, FitResult *result)
 	memcpy(covariance, search->information, sizeof(covariance));
 	if (!is_determined(search))
 		result->reason = undetermined(search);
-	else if (search->gain > GAIN_ACCEPTED)
+	else if (!search->arrived)
 		result->reason = search->best.reason ? search->best.reason :
 											   "it took too many iterations";
 	else if (invert_positive(covariance, n))

@@ -191,8 +191,7 @@ rising_advance(Rising *rising, double x)
 {
 	if (x - rising->x > MAX_STEPS)
 	{
-		rising->value =
-			log_gamma(rising->start + x) - log_gamma(rising->start);
+		rising->value = log_gamma(x) - log_beta(rising->start, x);
 		rising->slope = digamma(rising->start + x) - digamma(rising->start);
 		rising->x = x;
 	}

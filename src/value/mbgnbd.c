@@ -40,5 +40,6 @@ const PurchaseModel mbgnbd_model = {
 	.starts = starts,
 	.is_time = { false, true, false, false },
 	.log_likelihood = mbgnbd_log_likelihood,
+	.log_likelihood_sum = mbgnbd_log_likelihood_sum,
 	.p_alive = mbgnbd_p_alive,
 };
