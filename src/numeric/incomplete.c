@@ -106,9 +106,9 @@ gamma_q_fraction(double a, double x)
 	return gamma_prefix(a, x) / f.value;
 }
 
-/* Q(a, x) for small a and x, where P is close to 1, by DLMF 8.7.3. */
+/* Either for small a and x < a + 1, where P is close to 1, by DLMF 8.7.3. */
 static double
-gamma_q_series(double a, double x)
+gamma_small(double a, double x, bool upper)
 {
 	double power = a * log(x) - log_gamma_step(1, a);
 	double term = 1;
@@ -119,7 +119,9 @@ gamma_q_series(double a, double x)
 		term *= -x / n;
 		sum += term / (a + n);
 	}
-	return -expm1(power) - exp(power) * a * sum;
+	if (upper)
+		return -expm1(power) - exp(power) * a * sum;
+	return exp(power) * (1 + a * sum);
 }
 
 /*
@@ -152,7 +154,7 @@ gamma_smaller_large(double a, double x)
 		rest = rest / a + term;
 	}
 	return 0.5 * erfc(sqrt(exponent)) +
-		(x < a ? -1 : 1) * exp(-exponent) / sqrt(2 * M_PI * a) * rest;
+		(x > a ? 1 : -1) * exp(-exponent) / sqrt(2 * M_PI * a) * rest;
 }
 
 /* Either function; `upper` for Q. */
@@ -174,8 +176,8 @@ gamma_part(double a, double x, bool upper)
 	}
 	else if (part_is_upper)
 		part = gamma_q_fraction(a, x);
-	else if (upper && a < SMALL)
-		return gamma_q_series(a, x);
+	else if (a < SMALL)
+		return gamma_small(a, x, upper);
 	else
 		part = gamma_p_series(a, x);
 	return part_is_upper == upper ? part : 1 - part;
@@ -229,23 +231,29 @@ log_beta_prefix(double a, double b, double x, double y)
 		0.5 * (log(a / (2 * M_PI)) - log1p(a / b));
 }
 
-/* ln I_x(a, b) by DLMF 8.17.22, good for x < (a + 1) / (a + b + 2). */
+/*
+ * ln I_x(a, b), good for x < (a + 1) / (a + b + 2), by the even part of DLMF
+ * 8.17.22 in terms of the distance from the mean (DiDonato and Morris): the
+ * fraction itself cancels where a is far larger than b.
+ */
 static double
 log_beta_fraction(double a, double b, double x, double y)
 {
+	double distance = a * y - b * x;
 	Fraction f;
 
-	fraction_start(&f, 1);
-	for (int n = 0; n < MAX_TERMS && !fraction_done(&f); n++)
+	fraction_start(&f, (distance + 1) * (a / (a + 1)));
+	for (int n = 1; n < MAX_TERMS && !fraction_done(&f); n++)
 	{
-		double middle = a + 2 * n + 1;
+		double below = a + 2 * n - 1;
 
-		fraction_step(&f, -(a + n) / (middle - 1) * ((a + b + n) / middle) * x,
-					  1);
-		fraction_step(&f, (n + 1) / middle * ((b - n - 1) / (middle + 1)) * x,
-					  1);
+		fraction_step(&f,
+					  (a + n - 1) / below * (x * (a + b + n - 1) / below) * n *
+						  (x * (b - n)),
+					  n + n * (x * (b - n)) / below +
+						  (a + n) / (below + 2) * (distance + 1 + n * (1 + y)));
 	}
-	return log_beta_prefix(a, b, x, y) - log(a) - log(f.value);
+	return log_beta_prefix(a, b, x, y) - log(f.value);
 }
 
 /*
@@ -292,7 +300,7 @@ log_beta_large(double a, double b, double x, double y)
 	double n = a + b;
 	double width = sqrt(a / n) * sqrt(b / n);
 	double excess = b * x - a * y;
-	double exponent = -log_beta_ratio(a, b, x, y);
+	double exponent = Max(-log_beta_ratio(a, b, x, y), 0);
 	double sigmas = sqrt(exponent);
 	double rest;
 
@@ -323,13 +331,27 @@ log_beta_below(double a, double b, double x, double y)
 double
 log_beta_inc(double a, double b, double x)
 {
+	double part;
+	bool below;
+
 	if (!(a > 0 && b > 0 && x >= 0 && x <= 1) || isinf(a) || isinf(b))
 		return NAN;
 	if (x == 0 || x == 1)
 		return x == 0 ? -INFINITY : 0;
-	if (x <= (a + 1) / (a + b + 2))
-		return log_beta_below(a, b, x, 1 - x);
-	return log_diff_exp(0, log_beta_below(b, a, 1 - x, x));
+
+	/* by now a step from 0 to 1, which depends on the quotient alone */
+	if (isinf(a + b))
+	{
+		a /= 2;
+		b /= 2;
+	}
+	below = x <= (a + 1) / (a + b + 2);
+	if (below)
+		part = log_beta_below(a, b, x, 1 - x);
+	else
+		part = log_beta_below(b, a, 1 - x, x);
+	part = Min(part, 0);
+	return below ? part : log_diff_exp(0, part);
 }
 
 double
@@ -344,25 +366,4 @@ double
 chi_square_tail(double x, double df)
 {
 	return x <= 0 ? 1 : gamma_q(df / 2, x / 2);
-}
-
-/* Both series are Kolmogorov's; each converges where it is used. */
-double
-kolmogorov_tail(double x)
-{
-	double sum = 0;
-
-	if (isnan(x))
-		return NAN;
-	if (x <= 0.04)
-		return 1;
-	if (x < 1)
-	{
-		for (int k = 1; k <= 7; k += 2)
-			sum += exp(-k * k * M_PI * M_PI / (8 * x * x));
-		return 1 - sqrt(2 * M_PI) / x * sum;
-	}
-	for (int k = 1; k <= 5; k++)
-		sum += (k % 2 ? 2 : -2) * exp(-2.0 * k * k * x * x);
-	return sum;
 }

@@ -45,13 +45,23 @@ extern double gamma_q(double a, double x);
 extern double beta_inc(double a, double b, double x);
 extern double log_beta_inc(double a, double b, double x);
 
-/* Upper tail of chi-square; of Kolmogorov's distribution at x. */
+/* Upper tail of chi-square. */
 extern double chi_square_tail(double x, double df);
-extern double kolmogorov_tail(double x);
+
+/* ---- kolmogorov.c ---- */
+
+/*
+ * Upper tail at d of the distance between the distribution of n numbers and
+ * the one they were drawn from.
+ */
+extern double kolmogorov_tail(double n, double d);
 
 /* ---- hypergeometric.c ---- */
 
-/* ln 2F1(a, b; c; z) for a, b, c > 0 and z < 1, z < 0 too, where 2F1 > 0. */
+/*
+ * ln 2F1(a, b; c; z) for a, b, c > 0 and z < 1; if z < 0, only for c >= a or
+ * c >= b: otherwise it can be negative.
+ */
 extern double log_hyp2f1(double a, double b, double c, double z);
 
 /* ln U(a, b, z), Tricomi's confluent hypergeometric function, a, z > 0. */
