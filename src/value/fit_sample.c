@@ -414,7 +414,7 @@ is_possible(SampleKind kind, const Customer *customer)
 	if (t_x < 0 || t_x > T || (x == 0 && t_x != 0))
 		return false;
 	return kind == SAMPLE_PURCHASES ||
-		(is_whole(t_x) && is_whole(T) && T <= PG_INT32_MAX && x <= t_x);
+		(is_whole(t_x) && is_whole(T) && T <= MAX_OPPORTUNITIES && x <= t_x);
 }
 
 static void
