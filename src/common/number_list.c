@@ -23,6 +23,7 @@ list_send(StringInfo buf, const void *state)
 	double *sorted = number_list_sorted(list);
 
 	/* sorted, so that equal lists have equal forms */
+	pq_sendint32(buf, list->k);
 	pq_sendint64(buf, list->n);
 	for (int64 i = 0; i < list->n; i++)
 		pq_sendfloat8(buf, sorted[i]);
@@ -32,13 +33,17 @@ list_send(StringInfo buf, const void *state)
 static void *
 list_recv(StringInfo buf, uint8 version)
 {
+	int32 k = pq_getmsgint(buf, 4);
 	int64 n = pq_getmsgint64(buf);
 	NumberList *list;
 
+	if (k < 0 || k > NUMBER_LIST_MAX_K)
+		state_malformed(&number_list_type, "Its k is out of range.");
 	if (n < 0 || n != (int64) (state_bytes_left(buf) / sizeof(double)))
 		state_malformed(&number_list_type, "Its count does not fit its size.");
 	list = state_alloc(&number_list_type, list_size(n));
 	list->n = n;
+	list->k = k;
 	for (int64 i = 0; i < n; i++)
 	{
 		list->values[i] = pq_getmsgfloat8(buf);
@@ -65,20 +70,50 @@ PG_FUNCTION_INFO_V1(personalize_sample_state_combine);
 static NumberList *
 list_reserve(NumberList *list, int64 more)
 {
-	int64 capacity =
-		(VARSIZE(list) - offsetof(NumberList, values)) / sizeof(double);
+	int64 capacity;
 
+	if (list == NULL)
+		return state_alloc(&number_list_type,
+						   list_size(Max(more, FIRST_CAPACITY)));
+	capacity = (VARSIZE(list) - offsetof(NumberList, values)) / sizeof(double);
 	if (list->n + more <= capacity)
 		return list;
 	return state_resize(&number_list_type, list,
 						list_size(Max(capacity * 2, list->n + more)));
 }
 
+NumberList *
+number_list_add(NumberList *list, double value)
+{
+	list = list_reserve(list, 1);
+	list->values[list->n++] = value;
+	return list;
+}
+
+NumberList *
+number_list_append(NumberList *list, const NumberList *other)
+{
+	list = list_reserve(list, other->n);
+	memcpy(list->values + list->n, other->values, other->n * sizeof(double));
+	list->n += other->n;
+	return list;
+}
+
+void
+number_list_set_k(NumberList *list, int k)
+{
+	if (list->k != 0 && list->k != k)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("k must be the same for all rows of a group"),
+				 errdetail("One row has k = %d, another k = %d.", list->k, k)));
+	list->k = k;
+}
+
 Datum
 personalize_sample_state_add(PG_FUNCTION_ARGS)
 {
-	NumberList *list;
-	double value;
+	NumberList *list = NULL;
 
 	if (PG_ARGISNULL(1))
 	{
@@ -86,14 +121,9 @@ personalize_sample_state_add(PG_FUNCTION_ARGS)
 			PG_RETURN_NULL();
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
-	value = arg_finite(fcinfo, 1, "value");
-
-	if (PG_ARGISNULL(0))
-		list = state_alloc(&number_list_type, list_size(FIRST_CAPACITY));
-	else
-		list = list_reserve(state_writable(fcinfo, 0), 1);
-	list->values[list->n++] = value;
-	PG_RETURN_POINTER(list);
+	if (!PG_ARGISNULL(0))
+		list = state_writable(fcinfo, 0);
+	PG_RETURN_POINTER(number_list_add(list, arg_finite(fcinfo, 1, "value")));
 }
 
 Datum
@@ -110,9 +140,9 @@ personalize_sample_state_combine(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(other);
 
-	list = list_reserve(state_writable(fcinfo, 0), other->n);
-	memcpy(list->values + list->n, other->values, other->n * sizeof(double));
-	list->n += other->n;
+	list = number_list_append(state_writable(fcinfo, 0), other);
+	if (other->k != 0)
+		number_list_set_k(list, other->k);
 	PG_RETURN_POINTER(list);
 }
 

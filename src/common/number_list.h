@@ -14,10 +14,26 @@ typedef struct NumberList
 {
 	StateHeader head;
 	int64 n;
+	int32 k; /* into how many parts it is to be cut, 0 if nobody said */
+	int32 unused;
 	double values[FLEXIBLE_ARRAY_MEMBER];
 } NumberList;
 
 extern const StateType number_list_type;
+
+/* k must fit the scores of a rule set. */
+#define NUMBER_LIST_MAX_K 32767
+
+/*
+ * These change a list, which may be NULL for an empty one, and return it or,
+ * where it had to grow, a larger copy.
+ */
+extern NumberList *number_list_add(NumberList *list, double value);
+extern NumberList *
+number_list_append(NumberList *list, const NumberList *other);
+
+/* Note k, which must be the same whenever it is said. */
+extern void number_list_set_k(NumberList *list, int k);
 
 /*
  * The numbers in ascending order, in memory of their own, -0 as 0; the state
