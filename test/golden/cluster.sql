@@ -41,13 +41,13 @@ CREATE FUNCTION runner.features(dataset text) RETURNS SETOF float8[]
 LANGUAGE plpgsql AS $$
 DECLARE
 	source regclass := runner.table_of(dataset);
-	words text := regexp_replace(dataset, '^.*?\.[ct]sv\s*[,:]?', '');
+	words text := regexp_replace(dataset, '^\s*[[:alnum:]_./-]+\.[ct]sv(\.gz)?\s*[,:]?\s*', '');
 	features text := array_to_string(runner.feature_expressions(source, words), ', ');
 BEGIN
 	IF words ~ 'z-score' AND words !~ 'sample sd' THEN
 		RETURN QUERY EXECUTE format('SELECT standardize(x, s)
 			FROM (SELECT array[%s] AS x FROM %s) p, (SELECT feature_stats(array[%1$s]) AS s FROM %2$s) q', features, source);
-	ELSIF words ~ '^\s*(raw\M.*)?$' THEN
+	ELSIF words ~ '^(raw\M.*)?$' THEN
 		RETURN QUERY EXECUTE format('SELECT array[%s] FROM %s', features, source);
 	ELSE
 		RAISE 'what to make of "%" is not understood', words;
@@ -66,7 +66,7 @@ DECLARE
 	sizes bigint[];
 BEGIN
 	CREATE TEMP TABLE point AS SELECT x FROM runner.features(input ->> 'dataset') x;
-	SELECT kmeans(x, (input ->> 'k')::int) INTO model FROM point;
+	model := (SELECT kmeans(x, (input ->> 'k')::int) FROM point);
 	SELECT sum(centroid_distance(x, model.centroids) ^ 2) INTO inertia FROM point;
 	sizes := array(SELECT (SELECT count(*) FROM point WHERE nearest_centroid(x, model.centroids) = i)
 		FROM generate_series(1, (input ->> 'k')::int) i ORDER BY i);

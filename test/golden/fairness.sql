@@ -6,8 +6,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	report group_fairness_report;
 BEGIN
-	SELECT group_fairness(c ->> 0, (c ->> 3)::int = 1, (c ->> 2)::int = 1) INTO report
-		FROM jsonb_array_elements(input -> 'counts_group_n_label_selected') c, generate_series(1, (c ->> 1)::int);
+	report := (SELECT group_fairness(c ->> 0, (c ->> 3)::int = 1, (c ->> 2)::int = 1)
+		FROM jsonb_array_elements(input -> 'counts_group_n_label_selected') c, generate_series(1, (c ->> 1)::int));
 	RETURN jsonb_build_object('selection_rate', (SELECT jsonb_object_agg(g.grp, g.rate) FROM unnest(report.groups) g),
 		'true_positive_rate', (SELECT jsonb_object_agg(g.grp, g.tpr) FROM unnest(report.groups) g),
 		'false_positive_rate', (SELECT jsonb_object_agg(g.grp, g.fpr) FROM unnest(report.groups) g),
@@ -32,8 +32,8 @@ BEGIN
 	IF coalesce(input ->> 'discount', '1/log2(1+rank)') <> '1/log2(1+rank)' THEN
 		RAISE 'exposure() does not know the discount %', input ->> 'discount';
 	END IF;
-	SELECT exposure(r ->> 2, (r ->> 1)::int, (r ->> 3)::float8) INTO report
-		FROM jsonb_array_elements(input -> 'rows_list_rank_group_relevance') r;
+	report := (SELECT exposure(r ->> 2, (r ->> 1)::int, (r ->> 3)::float8)
+		FROM jsonb_array_elements(input -> 'rows_list_rank_group_relevance') r);
 	SELECT jsonb_object_agg(format('disparate_treatment_ratio_%s_over_%s', a.grp, b.grp), ratio), min(ratio) INTO ratios, least_ratio
 		FROM unnest(report.groups) a, unnest(report.groups) b,
 			LATERAL (SELECT (a.mean_exposure / a.mean_relevance) / (b.mean_exposure / b.mean_relevance) AS ratio) t;

@@ -222,7 +222,7 @@ DECLARE
 	fit spend_fit;
 	summed float8;
 BEGIN
-	SELECT (f).* INTO fit FROM (SELECT gamma_gamma_fit(frequency, mean_value, weight) AS f FROM runner.customers(input)) x;
+	fit := (SELECT gamma_gamma_fit(frequency, mean_value, weight) FROM runner.customers(input));
 	SELECT sum(weight * log_likelihood(fit, frequency, mean_value)) INTO summed FROM runner.customers(input)
 		WHERE frequency > 0 AND mean_value > 0;
 	IF fit.converged IS NOT TRUE OR abs(summed - fit.log_likelihood) > 1e-9 * abs(summed) THEN
