@@ -136,11 +136,10 @@ BEGIN
 			runner.needed_column(source, 'quantity'), runner.needed_column(source, 'unitprice'), ordr);
 	END IF;
 	IF ordr IS NULL THEN
-		RETURN QUERY EXECUTE format('SELECT %s, %s, %s FROM %s WHERE %1$s IS NOT NULL', customer, at,
-			amount, source);
+		RETURN QUERY EXECUTE format('SELECT %1$s, %2$s, %3$s FROM %4$s WHERE %1$s IS NOT NULL', customer, at, amount, source);
 	ELSE
-		RETURN QUERY EXECUTE format('SELECT %s, min(%s), sum(%s) FROM %s
-			WHERE %1$s IS NOT NULL AND %s GROUP BY %1$s, %s', customer, at, amount, source, condition, ordr);
+		RETURN QUERY EXECUTE format('SELECT %1$s, min(%2$s), sum(%3$s) FROM %4$s
+			WHERE %1$s IS NOT NULL AND %5$s GROUP BY %1$s, %6$s', customer, at, amount, source, condition, ordr);
 	END IF;
 END $$;
 
