@@ -115,14 +115,13 @@ LANGUAGE sql STABLE
 RETURN runner.needed_column(source, lower(substring(dataset FROM '\mrows with (\w+)'))) || ' IS NOT NULL';
 
 /*
- * Orders: a row for each customer and order of a log of purchases, whatever its columns are
- * called.  A log of invoice lines is cleaned as rfm.json says: no cancellations ("C…"), no
- * line without customer, and only what was bought at a price.
+ * The query for orders: a row for each customer and order of a log of purchases, whatever
+ * its columns are called.  A log of invoice lines is cleaned as rfm.json says: no
+ * cancellations ("C…"), no line without customer, and only what was bought at a price.
  */
-CREATE FUNCTION runner.orders(dataset text) RETURNS TABLE (customer text, at timestamptz, amount numeric)
+CREATE FUNCTION runner.orders_query(source regclass) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	source regclass := runner.table_of(dataset);
 	customer text := runner.needed_column(source, 'customer_id', 'customerid', 'user_id', 'id');
 	at text := runner.time_in(source, runner.needed_column(source, 'ordered_at', 'invoicedate', 'date', 'at', 'ts'));
 	ordr text := runner.column_of(source, 'order_id', 'invoiceno');
@@ -130,17 +129,28 @@ DECLARE
 	condition text := 'true';
 BEGIN
 	IF amount IS NULL THEN
-		amount := format('%1$s::numeric * %2$s::numeric', runner.needed_column(source, 'quantity'),
-			runner.needed_column(source, 'unitprice'));
+		amount := format('%s::numeric * %s::numeric', runner.needed_column(source, 'quantity'), runner.needed_column(source, 'unitprice'));
 		condition := format('%s::numeric > 0 AND %s::numeric > 0 AND %s NOT LIKE ''C%%''',
 			runner.needed_column(source, 'quantity'), runner.needed_column(source, 'unitprice'), ordr);
 	END IF;
 	IF ordr IS NULL THEN
-		RETURN QUERY EXECUTE format('SELECT %1$s, %2$s, %3$s FROM %4$s WHERE %1$s IS NOT NULL', customer, at, amount, source);
-	ELSE
-		RETURN QUERY EXECUTE format('SELECT %1$s, min(%2$s), sum(%3$s) FROM %4$s
-			WHERE %1$s IS NOT NULL AND %5$s GROUP BY %1$s, %6$s', customer, at, amount, source, condition, ordr);
+		RETURN format('SELECT %1$s AS customer, %2$s AS at, %3$s AS amount FROM %4$s WHERE %1$s IS NOT NULL',
+			customer, at, amount, source);
 	END IF;
+	RETURN format('SELECT %1$s AS customer, min(%2$s) AS at, sum(%3$s) AS amount FROM %4$s
+		WHERE %1$s IS NOT NULL AND %5$s GROUP BY %1$s, %6$s', customer, at, amount, source, condition, ordr);
+END $$;
+
+/* The orders of a data set, made when they are first asked for. */
+CREATE FUNCTION runner.orders(dataset text) RETURNS TABLE (customer text, at timestamptz, amount numeric)
+LANGUAGE plpgsql AS $$
+DECLARE
+	name text := format('data_sets.%I', 'orders of ' || runner.file_of(dataset));
+BEGIN
+	IF to_regclass(name) IS NULL THEN
+		EXECUTE format('CREATE TABLE %s AS %s', name, runner.orders_query(runner.table_of(dataset)));
+	END IF;
+	RETURN QUERY EXECUTE format('SELECT customer, at, amount FROM %s', name);
 END $$;
 
 /* An array of numbers. */
