@@ -378,3 +378,81 @@ CREATE AGGREGATE interpurchase_merge(state interpurchase_state) (
 
 COMMENT ON AGGREGATE interpurchase_merge(interpurchase_state) IS
 'the result of interpurchase() from states of its parts';
+
+CREATE FUNCTION next_purchase(
+	rhythm interpurchase_summary,
+	usual float8 DEFAULT NULL,
+	weight float8 DEFAULT 2)
+RETURNS timestamptz
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_next_purchase';
+
+COMMENT ON FUNCTION next_purchase(interpurchase_summary, float8, float8) IS
+'when the next purchase is due: the median gap after the last one, drawn towards the usual gap with the weight of so many gaps';
+
+CREATE FUNCTION purchase_overdue(
+	rhythm interpurchase_summary,
+	as_of timestamptz DEFAULT now(),
+	usual float8 DEFAULT NULL,
+	weight float8 DEFAULT 2)
+RETURNS float8
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_purchase_overdue';
+
+COMMENT ON FUNCTION purchase_overdue(interpurchase_summary, timestamptz, float8, float8) IS
+'units of time since the next purchase was due, below 0 if it is not yet';
+
+CREATE FUNCTION lifecycle_stage(
+	first_at timestamptz,
+	last_at timestamptz,
+	previous_at timestamptz,
+	as_of timestamptz DEFAULT now(),
+	active interval DEFAULT '30 days',
+	risk interval DEFAULT '90 days',
+	lapse interval DEFAULT '180 days')
+RETURNS text
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_lifecycle_stage_days';
+
+COMMENT ON FUNCTION lifecycle_stage(timestamptz, timestamptz, timestamptz, timestamptz, interval, interval, interval) IS
+'prospect, new, reactivated, active, at_risk, lapsing or lost, by whole days (UTC) since the first, the last and the last but one day with a purchase';
+
+CREATE FUNCTION lifecycle_stage(
+	rhythm interpurchase_summary,
+	as_of timestamptz,
+	usual float8,
+	active float8 DEFAULT 1.5,
+	risk float8 DEFAULT 3,
+	lapse float8 DEFAULT 6,
+	weight float8 DEFAULT 2)
+RETURNS text
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_lifecycle_stage_rhythm';
+
+COMMENT ON FUNCTION lifecycle_stage(interpurchase_summary, timestamptz, float8, float8, float8, float8, float8) IS
+'lifecycle_stage() by the customer''s own rhythm: thresholds are multiples of the gap that next_purchase() expects';
+
+CREATE FUNCTION lifecycle_stage(
+	p_alive float8,
+	frequency float8,
+	active float8 DEFAULT 0.8,
+	risk float8 DEFAULT 0.5,
+	lapse float8 DEFAULT 0.2)
+RETURNS text
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_lifecycle_stage_alive';
+
+COMMENT ON FUNCTION lifecycle_stage(float8, float8, float8, float8, float8) IS
+'lifecycle_stage() by the probability that the customer is still one: new (alive, no repeat purchase yet), active, at_risk, lapsing, lost; prospect if both are null';
+
+CREATE FUNCTION cohort(
+	first_at timestamptz,
+	at timestamptz,
+	unit text DEFAULT 'month',
+	time_zone text DEFAULT 'UTC')
+RETURNS cohort_period
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_cohort';
+
+COMMENT ON FUNCTION cohort(timestamptz, timestamptz, text, text) IS
+'the day, week, month, quarter or year in which a customer began, and how many of them later an event is';

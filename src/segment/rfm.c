@@ -148,8 +148,9 @@ add_order(RfmState *state, TimestampTz at, double amount)
 	}
 	else if (at >= state->first_at)
 	{
-		/* a division less in most rows */
-		bool is_first = at - state->first_at < state->unit &&
+		/* a division less in most rows; unsigned, as all of time is 2^63 long */
+		uint64 since_first = (uint64) at - (uint64) state->first_at;
+		bool is_first = since_first < (uint64) state->unit &&
 			period == period_of(state->first_at, state->unit);
 		Sum *sum = is_first ? &state->first : &state->rest;
 

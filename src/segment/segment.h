@@ -79,6 +79,31 @@ extern int64 arg_unit(FunctionCallInfo fcinfo, int argno, int64 expected);
 /* The value of an argument differs from that of a group's other rows. */
 extern void option_differs(const char *name) pg_attribute_noreturn();
 
+/*
+ * Stages of a customer's life by how long ago the purchases were, in days or
+ * in multiples of a gap.
+ */
+#define STAGE_PROSPECT "prospect" /* no purchase yet */
+
+typedef struct StageTimes
+{
+	double since_first;
+	double since_last;
+	double last_gap; /* before the last purchase; 0 if it is the only one */
+} StageTimes;
+
+typedef struct StageLimits
+{
+	double active;
+	double risk;
+	double lapse;
+} StageLimits;
+
+extern const char *
+stage_by_time(const StageTimes *times, const StageLimits *limits);
+extern void check_ascending(const StageLimits *limits);
+extern void check_not_later(TimestampTz last_at, TimestampTz as_of);
+
 /* A row of the function's composite result type. */
 extern Datum
 composite_result(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
