@@ -20,6 +20,21 @@ extern double trigamma(double x);
 /* ln B(a, b), also where a and b differ by many magnitudes. */
 extern double log_beta(double a, double b);
 
+/*
+ * Parts of the above: what Stirling's formula leaves of ln Gamma(x), and
+ * ln(1 + x) - x.
+ */
+extern double gamma_correction(double x);
+extern double log1p_less(double x);
+
+/*
+ * ln(Gamma(a + step) / Gamma(a)), not losing digits where the step is small,
+ * that is up to the maximum.  For a near 0, ln Gamma(1 + step) is its value
+ * at a = 1.
+ */
+#define GAMMA_STEP_MAX 0.05
+extern double log_gamma_step(double a, double step);
+
 /* ---- incomplete.c: distribution functions ---- */
 
 /* Regularised lower and upper incomplete gamma functions P(a, x), Q(a, x). */
@@ -30,9 +45,16 @@ extern double gamma_q(double a, double x);
 extern double beta_inc(double a, double b, double x);
 extern double log_beta_inc(double a, double b, double x);
 
-/* Upper tail of chi-square; of Kolmogorov's distribution at x. */
+/* Upper tail of chi-square. */
 extern double chi_square_tail(double x, double df);
-extern double kolmogorov_tail(double x);
+
+/* ---- kolmogorov.c ---- */
+
+/*
+ * Upper tail at d of the distance between the distribution of n numbers and
+ * the one they were drawn from.
+ */
+extern double kolmogorov_tail(double n, double d);
 
 /* ---- hypergeometric.c ---- */
 

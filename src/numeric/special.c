@@ -1,0 +1,143 @@
+/*
+ * special.c
+ *		SQL functions of the special functions.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "fmgr.h"
+#include "numeric/numeric.h"
+#include "utils/float.h"
+
+PG_FUNCTION_INFO_V1(personalize_log_gamma);
+PG_FUNCTION_INFO_V1(personalize_digamma);
+PG_FUNCTION_INFO_V1(personalize_trigamma);
+PG_FUNCTION_INFO_V1(personalize_log_beta);
+PG_FUNCTION_INFO_V1(personalize_gamma_p);
+PG_FUNCTION_INFO_V1(personalize_gamma_q);
+PG_FUNCTION_INFO_V1(personalize_beta_inc);
+PG_FUNCTION_INFO_V1(personalize_log_beta_inc);
+PG_FUNCTION_INFO_V1(personalize_chi_square_tail);
+
+static void
+out_of_domain(const char *name, double value, const char *domain)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("%s must be %s", name, domain),
+			 errdetail("%s is %s.", name, float8out_internal(value))));
+}
+
+static double
+positive(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	double value = PG_GETARG_FLOAT8(argno);
+
+	if (!(value > 0) || isinf(value))
+		out_of_domain(name, value, "a finite number above 0");
+	return value;
+}
+
+static double
+not_negative(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	double value = PG_GETARG_FLOAT8(argno);
+
+	if (!(value >= 0))
+		out_of_domain(name, value, "0 or more");
+	return value;
+}
+
+static double
+probability(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	double value = PG_GETARG_FLOAT8(argno);
+
+	if (!(value >= 0 && value <= 1))
+		out_of_domain(name, value, "from 0 to 1");
+	return value;
+}
+
+static double
+finite_result(double value)
+{
+	if (isinf(value))
+		float_overflow_error();
+	return value;
+}
+
+Datum
+personalize_log_gamma(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(finite_result(log_gamma(positive(fcinfo, 0, "x"))));
+}
+
+Datum
+personalize_digamma(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(finite_result(digamma(positive(fcinfo, 0, "x"))));
+}
+
+Datum
+personalize_trigamma(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(finite_result(trigamma(positive(fcinfo, 0, "x"))));
+}
+
+Datum
+personalize_log_beta(PG_FUNCTION_ARGS)
+{
+	double a = positive(fcinfo, 0, "a");
+	double b = positive(fcinfo, 1, "b");
+
+	PG_RETURN_FLOAT8(finite_result(log_beta(a, b)));
+}
+
+Datum
+personalize_gamma_p(PG_FUNCTION_ARGS)
+{
+	double a = positive(fcinfo, 0, "a");
+	double x = not_negative(fcinfo, 1, "x");
+
+	PG_RETURN_FLOAT8(gamma_p(a, x));
+}
+
+Datum
+personalize_gamma_q(PG_FUNCTION_ARGS)
+{
+	double a = positive(fcinfo, 0, "a");
+	double x = not_negative(fcinfo, 1, "x");
+
+	PG_RETURN_FLOAT8(gamma_q(a, x));
+}
+
+Datum
+personalize_beta_inc(PG_FUNCTION_ARGS)
+{
+	double a = positive(fcinfo, 0, "a");
+	double b = positive(fcinfo, 1, "b");
+	double x = probability(fcinfo, 2, "x");
+
+	PG_RETURN_FLOAT8(beta_inc(a, b, x));
+}
+
+/* minus infinity for x = 0 */
+Datum
+personalize_log_beta_inc(PG_FUNCTION_ARGS)
+{
+	double a = positive(fcinfo, 0, "a");
+	double b = positive(fcinfo, 1, "b");
+	double x = probability(fcinfo, 2, "x");
+
+	PG_RETURN_FLOAT8(log_beta_inc(a, b, x));
+}
+
+Datum
+personalize_chi_square_tail(PG_FUNCTION_ARGS)
+{
+	double x = not_negative(fcinfo, 0, "x");
+	double df = positive(fcinfo, 1, "df");
+
+	PG_RETURN_FLOAT8(chi_square_tail(x, df));
+}
