@@ -70,6 +70,29 @@ extern double log_hyperu(double a, double b, double z);
 extern double log_sum_exp(double a, double b);
 extern double log_diff_exp(double a, double b);
 
+/* ---- quadrature.c ---- */
+
+#define MAX_INTEGRALS 5
+
+/* Sets values[] at x. */
+typedef void (*Integrand)(double x, double *values, void *context);
+
+/*
+ * The integrals of n <= MAX_INTEGRALS functions of constant sign over a finite
+ * interval.
+ */
+extern void integrate(Integrand f, int n, double low, double high,
+					  void *context, double *integrals);
+
+/*
+ * ln of the integral of exp(f) from -infinity to high, which may be infinite,
+ * for f that rises to one maximum and then falls.  The search for it begins at
+ * start < high.
+ */
+typedef double (*LogIntegrand)(double x, void *context);
+extern double
+log_integral(LogIntegrand f, void *context, double high, double start);
+
 /* ---- optimise.c ---- */
 
 #define MAX_PARAMETERS 8
@@ -100,11 +123,21 @@ extern void minimise(Objective f, void *context, const double *start, int n,
 
 /*
  * Second derivatives by central differences of the gradient, symmetric, row by
- * row; and the inverse of a symmetric positive definite matrix in place, false
- * if it is not positive definite.
+ * row.
  */
 extern void
 hessian(Objective f, void *context, const double *x, int n, double *matrix);
+
+/* ---- linear.c: symmetric matrices, row by row, n <= MAX_PARAMETERS ---- */
+
+/* The inverse in place; false, and no matrix, if not positive definite. */
 extern bool invert_positive(double *matrix, int n);
+
+/*
+ * Eigenvalues, ascending, and for each a row of `vectors`: its eigenvector of
+ * length 1.
+ */
+extern void
+symmetric_eigen(const double *matrix, int n, double *values, double *vectors);
 
 #endif
