@@ -82,7 +82,7 @@ LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'personalize_rfm_ntile';
 
 COMMENT ON FUNCTION rfm_ntile(float8, int, boolean, text) IS
-'window function: score of v from 1 to k among all rows of the partition; ties is quantile (equal values score equally, every score is reached if the values allow it), ntile (parts of equal size, equal values in the order of the window), cume_dist or percent_rank';
+'window function: score of v from 1 to k among all rows of the partition; ties is quantile (as rfm_score by rfm_breaks: equal values score equally, the lowest 1), ntile (parts of equal size, equal values in the order of the window), cume_dist or percent_rank';
 
 CREATE FUNCTION value_tier(monetary float8, cuts float8[] DEFAULT '{0.8,0.95}') RETURNS text
 LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE

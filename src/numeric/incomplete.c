@@ -154,7 +154,7 @@ gamma_smaller_large(double a, double x)
 		rest = rest / a + term;
 	}
 	return 0.5 * erfc(sqrt(exponent)) +
-		(x < a ? -1 : 1) * exp(-exponent) / sqrt(2 * M_PI * a) * rest;
+		(x > a ? 1 : -1) * exp(-exponent) / sqrt(2 * M_PI * a) * rest;
 }
 
 /* Either function; `upper` for Q. */

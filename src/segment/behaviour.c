@@ -10,7 +10,6 @@
 #include "catalog/pg_type.h"
 #include "common/args.h"
 #include "compat.h"
-#include "segment/scores.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 

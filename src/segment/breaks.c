@@ -64,7 +64,7 @@ quantile_edges(const double *sorted, int64 n, int k, double *edges)
 		/* b - a may overflow though a and b do not */
 		if (isinf(edge))
 			edge = a * (1 - part) + b * part;
-		edges[i - 1] = Min(Max(edge, a), b);
+		edges[i - 1] = edge;
 	}
 }
 

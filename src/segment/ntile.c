@@ -3,8 +3,11 @@
  *		The window function rfm_ntile: scores from 1 to k within a partition.
  *
  * Where many values are equal, as numbers of orders are, it matters what
- * becomes of them.  There are four rules; only the first gives equal scores to
- * equal values and yet reaches every score where the values allow it.
+ * becomes of them.  By quantiles, the default, equal values score equally, the
+ * lowest score 1, and all as rfm_score() has it by the breaks of rfm_breaks().
+ * ntile() makes parts of equal size and tears equal values apart; cume_dist
+ * leaves the lowest scores empty where the lowest value is frequent, and
+ * percent_rank the highest where the highest is.
  */
 #include "postgres.h"
 

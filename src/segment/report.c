@@ -16,8 +16,6 @@
 #include "compat.h"
 #include "executor/spi.h"
 #include "funcapi.h"
-#include "parser/parse_type.h"
-#include "segment/scores.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"

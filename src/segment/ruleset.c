@@ -156,7 +156,7 @@ rule_set_unknown(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("rule set \"%s\" does not exist", name),
-			 errhint("There are: %s. Insert the rules of others into personalize.rfm_rule.",
+			 errhint("There are: %s. Insert rules of your own into personalize.rfm_rule.",
 					 known ? known : "none")));
 	pg_unreachable();
 }

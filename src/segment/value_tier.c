@@ -32,7 +32,7 @@ check_cuts(const Cuts *cuts)
 	if (cuts->n >= MAX_TIERS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("cuts must be at most %d", MAX_TIERS - 1),
+				 errmsg("cuts must be at most %d numbers", MAX_TIERS - 1),
 				 errdetail("There are %d, and tiers are named A to Z.",
 						   cuts->n)));
 	if (cuts->n > 0 && (cuts->values[0] <= 0 || cuts->values[cuts->n - 1] > 1))
