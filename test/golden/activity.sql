@@ -24,19 +24,20 @@ BEGIN
 END $$;
 
 /*
- * {half_life_s, events: [[unix time, weight], …], at}.  The value is that of the merged
- * halves of the list, and must be the whole's too, by either way to ask for it.
+ * The value of a list of events [unix time, weight] at a time, and those of its halves, with
+ * one second of the case lasting so many of ours.  That of the whole is the merged halves',
+ * and must be the same by the other ways to ask for it.
  */
-CREATE FUNCTION golden.decay_sum(input jsonb) RETURNS jsonb
+CREATE FUNCTION runner.decay(events jsonb, at float8, half_life_s float8, second interval)
+RETURNS TABLE (value float8, rate float8, mean float8, first_half float8, second_half float8)
 LANGUAGE plpgsql AS $$
 DECLARE
-	half_life interval := (input ->> 'half_life_s')::float8 * interval '1 second';
-	as_of timestamptz := to_timestamp((input ->> 'at')::float8);
+	half_life interval := half_life_s * second;
+	as_of timestamptz := to_timestamp(at);
 	former decayed_sum_state;
 	latter decayed_sum_state;
 	merged decayed_sum_state;
 	whole decayed_sum_state;
-	value float8;
 	direct float8;
 BEGIN
 	-- a state cannot tell its value before its latest event, so what is later stays out
@@ -44,14 +45,39 @@ BEGIN
 			decayed_sum_partial(e.weight, e.at, half_life) FILTER (WHERE e.at <= as_of AND e.n > e.half),
 			decayed_sum(e.weight, e.at, half_life) FILTER (WHERE e.at <= as_of), decayed_sum(e.weight, e.at, half_life, as_of)
 		INTO former, latter, whole, direct
-		FROM (SELECT (event ->> 1)::float8 AS weight, to_timestamp((event ->> 0)::float8) AS at, n, count(*) OVER () / 2 AS half
-			FROM jsonb_array_elements(input -> 'events') WITH ORDINALITY u(event, n)) e;
+		FROM (SELECT (event ->> 1)::float8 AS weight, as_of + ((event ->> 0)::float8 - decay.at) * second AS at,
+				n, count(*) OVER () / 2 AS half
+			FROM jsonb_array_elements(events) WITH ORDINALITY u(event, n)) e;
 	SELECT decayed_sum_merge(s) INTO merged FROM unnest(array[latter, former]) s;
 	value := coalesce(decayed_value(merged, as_of), 0);
 	IF abs(value - coalesce(decayed_value(whole, as_of), 0)) > 1e-12 * abs(value) OR abs(value - coalesce(direct, 0)) > 1e-12 * abs(value) THEN
 		RAISE 'the value of the merged halves is %, of the whole %, by as_of %', value, decayed_value(whole, as_of), direct;
 	END IF;
-	RETURN jsonb_build_object('value', value, 'rate_per_s', coalesce(decayed_rate(merged, as_of, '1 second'), 0),
-		'decayed_mean_weight', decayed_mean(merged), 'first_half', coalesce(decayed_value(former, as_of), 0),
-		'second_half', coalesce(decayed_value(latter, as_of), 0));
+	rate := coalesce(decayed_rate(merged, as_of, second), 0);
+	mean := decayed_mean(merged);
+	first_half := coalesce(decayed_value(former, as_of), 0);
+	second_half := coalesce(decayed_value(latter, as_of), 0);
+	RETURN NEXT;
+END $$;
+
+/*
+ * {half_life_s, events: [[unix time, weight], …], at}.  The times are binary fractions, known
+ * to some 1e-7 s; with a half-life of seconds the ninth digit depends on what is lost when
+ * they become whole microseconds.  So a second of the case is put as 1000 of ours, and the
+ * answer for plain seconds must differ by no more than a microsecond makes.
+ */
+CREATE FUNCTION golden.decay_sum(input jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+	half_life_s float8 := (input ->> 'half_life_s')::float8;
+	slow record;
+	plain record;
+BEGIN
+	SELECT * INTO slow FROM runner.decay(input -> 'events', (input ->> 'at')::float8, half_life_s, '1000 seconds');
+	SELECT * INTO plain FROM runner.decay(input -> 'events', (input ->> 'at')::float8, half_life_s, '1 second');
+	IF abs(slow.value - plain.value) > (1e-12 + 1e-6 / half_life_s) * abs(slow.value) THEN
+		RAISE 'the value is %, but % with the times a thousandfold', plain.value, slow.value;
+	END IF;
+	RETURN jsonb_build_object('value', slow.value, 'rate_per_s', slow.rate, 'decayed_mean_weight', slow.mean,
+		'first_half', slow.first_half, 'second_half', slow.second_half);
 END $$;
