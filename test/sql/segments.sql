@@ -1,5 +1,7 @@
 -- scores, segments, tiers, classes and the report of segments
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS personalize;
+RESET client_min_messages;
 SET search_path = public, personalize;
 SET timezone = 'UTC';
 SET extra_float_digits = 0;
