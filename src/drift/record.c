@@ -1,0 +1,53 @@
+/*
+ * record.c
+ *		Composite results.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "drift/drift.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+TupleDesc
+result_type(FunctionCallInfo fcinfo)
+{
+	TupleDesc type;
+
+	if (get_call_result_type(fcinfo, NULL, &type) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "function does not return a row");
+	return type;
+}
+
+TupleDesc
+element_row_type(TupleDesc type, int column)
+{
+	Oid element = get_element_type(TupleDescAttr(type, column)->atttypid);
+
+	return lookup_rowtype_tupdesc_copy(element, -1);
+}
+
+Datum
+row_array(TupleDesc element, Datum *rows, int n)
+{
+	return PointerGetDatum(construct_array(rows, n, element->tdtypeid, -1,
+										   false, TYPALIGN_DOUBLE));
+}
+
+Datum
+make_row(TupleDesc type, Datum *values)
+{
+	bool *nulls = palloc0(type->natts * sizeof(bool));
+
+	for (int i = 0; i < type->natts; i++)
+	{
+		if (TupleDescAttr(type, i)->atttypid == FLOAT8OID)
+			nulls[i] = isnan(DatumGetFloat8(values[i]));
+	}
+	return HeapTupleGetDatum(heap_form_tuple(type, values, nulls));
+}
