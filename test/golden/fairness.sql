@@ -36,7 +36,7 @@ BEGIN
 		FROM jsonb_array_elements(input -> 'rows_list_rank_group_relevance') r);
 	SELECT jsonb_object_agg(format('disparate_treatment_ratio_%s_over_%s', a.grp, b.grp), ratio), min(ratio) INTO ratios, least_ratio
 		FROM unnest(report.groups) a, unnest(report.groups) b,
-			LATERAL (SELECT (a.mean_exposure / a.mean_relevance) / (b.mean_exposure / b.mean_relevance) AS ratio) t;
+			LATERAL (SELECT a.mean_exposure / nullif(a.mean_relevance, 0) / nullif(b.mean_exposure / nullif(b.mean_relevance, 0), 0) AS ratio) t;
 	IF abs(least_ratio - report.treatment_ratio) > 1e-12 THEN
 		RAISE 'the ratio of treatments is %, where the groups have %', report.treatment_ratio, ratios;
 	END IF;
