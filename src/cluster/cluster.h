@@ -28,7 +28,7 @@ static inline double *
 array_numbers(ArrayType *array)
 {
 	Size offset = ARR_HASNULL(array) ? (Size) array->dataoffset :
-										 ARR_OVERHEAD_NONULLS(ARR_NDIM(array));
+									   ARR_OVERHEAD_NONULLS(ARR_NDIM(array));
 
 	return (double *) ((char *) array + offset);
 }
@@ -101,8 +101,8 @@ extern void clusters_copy(Clusters *to, const Clusters *from);
  * Improves the centroids and sets the rest.  labels[n] gets every row's
  * cluster.  Adds to the iterations there were.
  */
-extern void lloyd(const RowSet *rows, Clusters *clusters, int32 *labels,
-				  bool exchange);
+extern void
+lloyd(const RowSet *rows, Clusters *clusters, int32 *labels, bool exchange);
 
 /*
  * Exact means of the clusters by labels; then labels, weights and inertia by

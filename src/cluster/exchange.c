@@ -39,6 +39,7 @@ cheapest(Lloyd *run, int64 i)
 	double least;
 	int found = own;
 
+	CHECK_FOR_INTERRUPTS();
 	measure(run->tiles, tiles_of(clusters->k), row_of(run->rows, i),
 			clusters->width, run->distances);
 	least = run->distances[own] * leaving * (1 - LEAST_GAIN);
@@ -72,8 +73,8 @@ may_go(Lloyd *run, int64 i, double smallest)
 	double other = Max(run->lower[i] - run->moved_most, 0);
 
 	return run->counts[own] > 1 &&
-		   distance * distance * (others + weight) * (smallest + weight) >
-			   other * other * others * smallest;
+		distance * distance * (others + weight) * (smallest + weight) >
+		other * other * others * smallest;
 }
 
 static void

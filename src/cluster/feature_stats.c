@@ -36,9 +36,9 @@ static const StateType stats_type;
 static FeatureStats *
 stats_new(int width)
 {
-	FeatureStats *stats =
-		state_alloc(&stats_type, offsetof(FeatureStats, features) +
-									 width * sizeof(FeatureSums));
+	FeatureStats *stats = state_alloc(&stats_type,
+									  offsetof(FeatureStats, features) +
+										  width * sizeof(FeatureSums));
 
 	stats->width = width;
 	return stats;
@@ -174,25 +174,25 @@ personalize_feature_stats_state_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(stats);
 }
 
-/*
- * Rounded once, so that equal numbers have themselves as mean: the quotient
- * and what it leaves of the sum.
- */
+/* How far the mean lies above a number that is near it. */
 static double
-mean_of(const LongSum *sum, double n)
+mean_above(const LongSum *sum, double n, double number)
 {
 	LongSum rest = *sum;
-	double mean = long_sum_value(sum) / n;
 
-	long_sum_add_product(&rest, -n, mean);
-	return mean + long_sum_value(&rest) / n;
+	long_sum_add_product(&rest, -n, number);
+	return long_sum_value(&rest) / n;
 }
 
-/* Of squared differences from that mean: exactly 0 for equal numbers. */
+/*
+ * Of the squared differences from the mean.  They are summed up from the mean
+ * as rounded, so that equal numbers have exactly 0.
+ */
 static double
 variance_of(const FeatureSums *sums, double n, double mean)
 {
 	LongSum rest = sums->squares;
+	double above = mean_above(&sums->sum, n, mean);
 	double square_rest;
 	double square = two_product(mean, mean, &square_rest);
 
@@ -201,7 +201,7 @@ variance_of(const FeatureSums *sums, double n, double mean)
 	long_sum_add_product(&rest, -2 * mean, sums->sum.low);
 	long_sum_add_product(&rest, n, square);
 	long_sum_add_product(&rest, n, square_rest);
-	return Max(long_sum_value(&rest), 0) / n;
+	return Max(long_sum_value(&rest) / n - above * above, 0);
 }
 
 static Datum
@@ -233,8 +233,10 @@ personalize_feature_stats_final(PG_FUNCTION_ARGS)
 	for (int f = 0; f < stats->width; f++)
 	{
 		FeatureSums *sums = &stats->features[f];
-		double mean = mean_of(&sums->sum, stats->rows);
+		double mean = long_sum_value(&sums->sum) / stats->rows;
 
+		/* so that equal numbers have themselves as mean */
+		mean += mean_above(&sums->sum, stats->rows, mean);
 		means[f] = Float8GetDatum(mean);
 		sds[f] = Float8GetDatum(sqrt(variance_of(sums, stats->rows, mean)));
 	}

@@ -25,23 +25,23 @@ excerpt(ArrayType *array)
 static const char *
 number_text(double value)
 {
-	return isnan(value)	  ? "NaN" :
-		   !isinf(value)  ? psprintf("%g", value) :
-			   value > 0  ? "Infinity" :
-							"-Infinity";
+	return isnan(value) ? "NaN" :
+		!isinf(value)	? psprintf("%g", value) :
+		value > 0		? "Infinity" :
+						  "-Infinity";
 }
 
 /* One null or one number that cannot be, by its place in the array. */
 static void
-report_element(ArrayType *array, const char *name, int n)
+report_element(ArrayType *array, const char *name)
 {
 	const double *values = array_numbers(array);
-	bits8 *present =
-		array_contains_nulls(array) ? ARR_NULLBITMAP(array) : NULL;
+	bits8 *present = array_contains_nulls(array) ? ARR_NULLBITMAP(array) : NULL;
+	bool one_row = ARR_NDIM(array) == 1;
 	int place = 0;
 
-	while (place < n && (!present || present[place / 8] & (1 << place % 8)) &&
-		   (present || fabs(values[place]) < FEATURE_LIMIT))
+	while (present ? present[place / 8] & (1 << place % 8) :
+					 fabs(values[place]) < FEATURE_LIMIT)
 		place++;
 	if (present)
 		ereport(ERROR,
@@ -49,7 +49,10 @@ report_element(ArrayType *array, const char *name, int n)
 				 errmsg("%s must not contain nulls", name),
 				 errdetail("Element %d of %s is null.", place + 1,
 						   excerpt(array)),
-				 errhint("Leave such rows out, with FILTER or WHERE, or put a number in their place, with coalesce().")));
+				 one_row ?
+					 errhint(
+						 "Leave such rows out, with FILTER or WHERE, or put a number in their place, with coalesce().") :
+					 0));
 	ereport(ERROR,
 			(errcode(isfinite(values[place]) ?
 						 ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE :
@@ -59,7 +62,8 @@ report_element(ArrayType *array, const char *name, int n)
 				 errmsg("%s must be finite numbers", name),
 			 errdetail("Element %d of %s is %s.", place + 1, excerpt(array),
 					   number_text(values[place])),
-			 errhint("Leave such rows out, with FILTER or WHERE.")));
+			 one_row ? errhint("Leave such rows out, with FILTER or WHERE.") :
+					   0));
 }
 
 static const double *
@@ -69,12 +73,12 @@ elements_read(ArrayType *array, const char *name, int n)
 	bool good = true;
 
 	if (ARR_HASNULL(array) && array_contains_nulls(array))
-		report_element(array, name, n);
+		report_element(array, name);
 	/* false for NaN as well */
 	for (int i = 0; i < n; i++)
 		good &= fabs(values[i]) < FEATURE_LIMIT;
 	if (!good)
-		report_element(array, name, n);
+		report_element(array, name);
 	return values;
 }
 
@@ -110,7 +114,8 @@ matrix_read(ArrayType *array, const char *name, int *rows, int *width)
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("%s must be an array of two dimensions", name),
 				 errdetail("%s has %d.", excerpt(array), ARR_NDIM(array)),
-				 errhint("Pass one row of numbers for each centroid, such as the centroids that kmeans() returns.")));
+				 errhint(
+					 "Pass one row of numbers for each centroid, such as the centroids that kmeans() returns.")));
 	*rows = ARR_DIMS(array)[0];
 	*width = ARR_DIMS(array)[1];
 	return elements_read(array, name, *rows * *width);
@@ -123,6 +128,8 @@ features_check_width(int width, int expected)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("all rows must have the same number of features"),
-				 errdetail("One has %d, another has %d.",
-						   Min(width, expected), Max(width, expected))));
+				 errdetail("One has %d, another has %d.", Min(width, expected),
+						   Max(width, expected)),
+				 errhint(
+					 "Leave out rows of another length, with FILTER or WHERE.")));
 }

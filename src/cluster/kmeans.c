@@ -13,18 +13,18 @@
 #include "catalog/pg_type.h"
 #include "cluster/cluster.h"
 #include "common/mix.h"
-#include "compat.h"
 #include "funcapi.h"
 
 /* Local optima differ: as many beginnings as a measure of work allows. */
 #define STARTS_WORK 7.5e6 /* differences of numbers in one iteration of each */
-#define MIN_STARTS 5
+#define MIN_STARTS 3
 #define MAX_STARTS 100
+#define SAMPLE_STARTS 16 /* its optimum is only near that of all rows */
 
 /* Numbers in a sample of rows, and rows at least. */
 #define SAMPLE_NUMBERS 30000
 #define SAMPLE_MIN_ROWS 2000
-#define SAMPLE_ROWS_PER_CLUSTER 100
+#define SAMPLE_ROWS_PER_CLUSTER 30
 
 /* Rows at the same distance of two centroids: turns of giving them away. */
 #define MAX_TURNS 10
@@ -40,19 +40,20 @@ sample_size(int k, int width)
 }
 
 static int
-number_of_starts(const RowSet *rows, int k)
+number_of_starts(const RowSet *rows, int k, bool sample)
 {
 	double work = (double) rows->n * rows->width * k;
+	double most = sample ? SAMPLE_STARTS : MAX_STARTS;
 
-	return Max(MIN_STARTS, Min(MAX_STARTS, STARTS_WORK / work));
+	return (int) Max(MIN_STARTS, Min(most, STARTS_WORK / work));
 }
 
-/* The best of several local optima. */
+/* The best of several local optima, of all rows or of a sample. */
 static void
-best_start(const RowSet *rows, Clusters *best, uint64 seed, bool exchange)
+best_start(const RowSet *rows, Clusters *best, uint64 seed, bool sample)
 {
 	uint64 random = mix64(seed);
-	int starts = number_of_starts(rows, best->k);
+	int starts = number_of_starts(rows, best->k, sample);
 	int32 *labels = palloc_extended(rows->n * sizeof(int32), MCXT_ALLOC_HUGE);
 	Clusters clusters;
 
@@ -61,7 +62,7 @@ best_start(const RowSet *rows, Clusters *best, uint64 seed, bool exchange)
 	{
 		clusters_init(&clusters, best->k, best->width);
 		seed_centroids(rows, &clusters, &random);
-		lloyd(rows, &clusters, labels, exchange);
+		lloyd(rows, &clusters, labels, !sample);
 		if (clusters.inertia < best->inertia)
 			clusters_copy(best, &clusters);
 		pfree(clusters.centroids);
@@ -150,8 +151,10 @@ check_distinct(const RowSet *rows, int k)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("k must not exceed the number of distinct rows"),
-				 errdetail("k is %d, and there are %lld distinct rows.", k,
-						   (long long) rows->n),
+				 errdetail_plural("k is %d, and there is %lld distinct row.",
+								  "k is %d, and there are %lld distinct rows.",
+								  (unsigned long) rows->n, k,
+								  (long long) rows->n),
 				 errhint("Use a smaller k.")));
 }
 
@@ -166,11 +169,11 @@ cluster_points(const Points *points, Clusters *clusters)
 	rows_distinct(points, &rows);
 	check_distinct(&rows, points->k);
 	if (rows.n <= 2 * size)
-		best_start(&rows, clusters, points->seed, true);
+		best_start(&rows, clusters, points->seed, false);
 	else
 	{
 		rows_sample(&rows, size, points->seed, &sample);
-		best_start(&sample, clusters, points->seed, false);
+		best_start(&sample, clusters, points->seed, true);
 		rows_free(&sample);
 	}
 
@@ -191,9 +194,9 @@ centroids_array(const Clusters *clusters)
 
 	for (int i = 0; i < n; i++)
 		elements[i] = Float8GetDatum(clusters->centroids[i]);
-	return PointerGetDatum(construct_md_array(
-		elements, NULL, 2, dims, bounds, FLOAT8OID, sizeof(float8),
-		FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	return PointerGetDatum(
+		construct_md_array(elements, NULL, 2, dims, bounds, FLOAT8OID,
+						   sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 static Datum

@@ -96,6 +96,7 @@ place_row(Lloyd *run, int64 i)
 	double second;
 	int j;
 
+	CHECK_FOR_INTERRUPTS();
 	measure(run->tiles, tiles_of(k), row, run->rows->width, run->distances);
 	j = nearest_two(run->distances, k, &second);
 	moves = j != run->labels[i];
@@ -116,9 +117,9 @@ is_open(Lloyd *run, int64 i)
 
 	if (likely(run->upper[i] + run->moved[j] <= other))
 		return false;
-	distance = sqrt(squared_distance(row_of(run->rows, i),
-									 centroid_of(run->clusters, j),
-									 run->rows->width));
+	distance =
+		sqrt(squared_distance(row_of(run->rows, i),
+							  centroid_of(run->clusters, j), run->rows->width));
 	run->upper[i] = distance - run->moved[j];
 	return distance > other;
 }
@@ -252,9 +253,9 @@ inertia_of(Lloyd *run)
 
 	for (int64 i = 0; i < run->rows->n; i++)
 		inertia += run->rows->weights[i] *
-				   squared_distance(row_of(run->rows, i),
-									centroid_of(run->clusters, run->labels[i]),
-									run->rows->width);
+			squared_distance(row_of(run->rows, i),
+							 centroid_of(run->clusters, run->labels[i]),
+							 run->rows->width);
 	return inertia;
 }
 
@@ -368,8 +369,7 @@ assign_nearest(const RowSet *rows, Clusters *clusters, int32 *labels)
 		double second;
 		int j;
 
-		if (i % ROWS_PER_CHECK == 0)
-			CHECK_FOR_INTERRUPTS();
+		CHECK_FOR_INTERRUPTS();
 		measure(tiles, tiles_of(clusters->k), row_of(rows, i), rows->width,
 				distances);
 		j = nearest_two(distances, clusters->k, &second);

@@ -32,7 +32,7 @@ typedef struct Lloyd
 	double *sums; /* of the rows of each cluster */
 	int64 *counts;
 	double inertia; /* not above this */
-	bool first;			/* no row has been placed */
+	bool first;		/* no row has been placed */
 } Lloyd;
 
 #define centroid_of(clusters, j) \

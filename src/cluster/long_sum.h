@@ -40,7 +40,7 @@ two_product(double a, double b, double *rest)
 	double b_low = b - b_high;
 
 	*rest = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) +
-			a_low * b_low;
+		a_low * b_low;
 	return product;
 }
 

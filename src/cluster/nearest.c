@@ -7,7 +7,6 @@
 #include <math.h>
 
 #include "cluster/cluster.h"
-#include "compat.h"
 
 PG_FUNCTION_INFO_V1(personalize_nearest_centroid);
 PG_FUNCTION_INFO_V1(personalize_centroid_distance);
@@ -29,8 +28,8 @@ nearest(FunctionCallInfo fcinfo, double *least)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("features and centroids must have the same length"),
-				 errdetail("There are %d features, and centroids of %d.",
-						   width, length)));
+				 errdetail("There are %d features, and centroids of %d.", width,
+						   length)));
 
 	*least = INFINITY;
 	for (int j = 0; j < k; j++, centroids += width)

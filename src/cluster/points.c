@@ -14,12 +14,11 @@
 
 #define FIRST_ROWS 8
 
-/* Widest first, so that a state is large enough for what is asked of it. */
 static Size
 points_size(int64 rows, int width)
 {
 	return offsetof(Points, values) +
-		   (Size) rows * (Size) width * sizeof(double);
+		(Size) rows * (Size) width * sizeof(double);
 }
 
 static void
@@ -56,7 +55,8 @@ points_recv(StringInfo buf, uint8 version)
 	if (k < 1 || k > MAX_CLUSTERS)
 		state_malformed(&points_type, "Its k is out of range.");
 	if (width < 1 || width > MAX_FEATURES)
-		state_malformed(&points_type, "Its number of features is out of range.");
+		state_malformed(&points_type,
+						"Its number of features is out of range.");
 	if (rows < 1 || rows != (int64) (numbers / width) || numbers % width != 0)
 		state_malformed(&points_type, "Its count does not fit its size.");
 

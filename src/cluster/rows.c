@@ -10,7 +10,7 @@
 
 #include "cluster/cluster.h"
 #include "common/mix.h"
-#include "compat.h"
+#include "miscadmin.h"
 
 /* A row's place in the order. */
 typedef struct Place

@@ -74,8 +74,7 @@ try_row(Seeding *seeding, int64 row)
 
 	for (int64 i = 0; i < rows->n; i++)
 	{
-		double distance =
-			rows->weights[i] *
+		double distance = rows->weights[i] *
 			squared_distance(row_of(rows, i), centroid, rows->width);
 
 		seeding->trial[i] = Min(distance, seeding->nearest[i]);

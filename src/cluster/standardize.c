@@ -9,7 +9,6 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "cluster/cluster.h"
-#include "compat.h"
 #include "executor/executor.h"
 #include "utils/float.h"
 
@@ -56,8 +55,7 @@ scale_fill(Scale *scale, HeapTupleHeader stats, Size size)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("stats must have as many sds as means"),
-				 errdetail("There are %d sds and %d means.", sds,
-						   scale->width),
+				 errdetail("There are %d sds and %d means.", sds, scale->width),
 				 errhint("Pass what feature_stats() returns.")));
 	for (int f = 0; f < sds; f++)
 		if (scale->sds[f] < 0)
@@ -79,8 +77,8 @@ scale_argument(FunctionCallInfo fcinfo, int argno)
 	{
 		scale = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Scale));
 		scale->context =
-			AllocSetContextCreate(fcinfo->flinfo->fn_mcxt,
-								  "personalize scale", ALLOCSET_SMALL_SIZES);
+			AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "personalize scale",
+								  ALLOCSET_SMALL_SIZES);
 		fcinfo->flinfo->fn_extra = scale;
 	}
 	if (scale->size == size && memcmp(scale->stats, stats, size) == 0)
