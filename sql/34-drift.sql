@@ -54,7 +54,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000
 AS 'MODULE_PATHNAME', 'personalize_ks_2samp';
 
 COMMENT ON FUNCTION ks_2samp(float8[], float8[]) IS
-'two-sample Kolmogorov-Smirnov test; the p-value is that of one sample of m n / (m + n) values';
+'two-sample Kolmogorov-Smirnov test; the p-value is exact if m n / (m + n) is below 10, and that of one sample of so many values if not';
 
 CREATE FUNCTION wasserstein(a float8[], b float8[]) RETURNS float8
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000
@@ -138,7 +138,7 @@ CREATE TYPE group_fairness_report AS (
 );
 
 COMMENT ON TYPE group_fairness_report IS
-'result of group_fairness(): the groups by name, and over them the highest less the lowest rate, the lowest divided by the highest, the differences of tpr and of tpr or fpr whichever is larger, and whether the ratio is four fifths at least';
+'result of group_fairness(): the groups by name, and over them the highest less the lowest rate, the lowest divided by the highest, the differences of tpr and of tpr or fpr whichever is larger, and whether the ratio is four fifths at least; there is no ratio if nobody is selected';
 
 CREATE FUNCTION group_fairness_add(group_fairness_state, text, boolean) RETURNS group_fairness_state
 LANGUAGE C IMMUTABLE PARALLEL SAFE

@@ -37,7 +37,7 @@ spread_of(NumberList *list)
 	for (int64 i = 0; i < spread.n; i++)
 		sum_add(&total, spread.values[i]);
 	spread.total = sum_value(&total);
-	if (isinf(spread.total))
+	if (!isfinite(spread.total))
 		float_overflow_error();
 	return spread;
 }

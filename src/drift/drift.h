@@ -55,6 +55,7 @@ extern Datum row_array(TupleDesc element, Datum *rows, int n);
 
 /* A row; NaN stands for NULL in columns of type float8. */
 extern Datum make_row(TupleDesc type, Datum *values);
+extern Datum make_row_with_nulls(TupleDesc type, Datum *values, bool *nulls);
 
 /* ---- the lowest and highest of some numbers ---- */
 

@@ -118,7 +118,7 @@ arg_relevance(FunctionCallInfo fcinfo, int argno)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("relevance must not be negative"),
-				 errdetail("relevance is %g.", relevance)));
+				 errdetail("relevance is %s.", float8out_internal(relevance))));
 	return relevance;
 }
 

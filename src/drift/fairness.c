@@ -237,6 +237,7 @@ personalize_group_fairness_final(PG_FUNCTION_ARGS)
 	double tpr_difference;
 	double fpr_difference;
 	Datum values[6];
+	bool nulls[6] = { 0 };
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -264,5 +265,6 @@ personalize_group_fairness_final(PG_FUNCTION_ARGS)
 								   tpr_difference :
 								   fpr_difference + 0 * tpr_difference);
 	values[5] = BoolGetDatum(passes_four_fifths(groups, table->n));
-	PG_RETURN_DATUM(make_row(type, values));
+	nulls[5] = rates.high == 0; /* there is nothing to compare */
+	PG_RETURN_DATUM(make_row_with_nulls(type, values, nulls));
 }

@@ -42,12 +42,18 @@ row_array(TupleDesc element, Datum *rows, int n)
 Datum
 make_row(TupleDesc type, Datum *values)
 {
-	bool *nulls = palloc0(type->natts * sizeof(bool));
+	return make_row_with_nulls(type, values,
+							   palloc0(type->natts * sizeof(bool)));
+}
 
+Datum
+make_row_with_nulls(TupleDesc type, Datum *values, bool *nulls)
+{
 	for (int i = 0; i < type->natts; i++)
 	{
-		if (TupleDescAttr(type, i)->atttypid == FLOAT8OID)
-			nulls[i] = isnan(DatumGetFloat8(values[i]));
+		if (TupleDescAttr(type, i)->atttypid == FLOAT8OID &&
+			isnan(DatumGetFloat8(values[i])))
+			nulls[i] = true;
 	}
 	return HeapTupleGetDatum(heap_form_tuple(type, values, nulls));
 }

@@ -105,12 +105,13 @@ counts_total(const Sample *counts, const char *name)
 							   float8out_internal(counts->values[i]))));
 		total += counts->values[i];
 	}
-	if (!(total > 0) || isinf(total))
+	if (isinf(total))
+		float_overflow_error();
+	if (total == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must hold something", name),
-				 errdetail("The total of its counts is %s.",
-						   float8out_internal(total))));
+				 errdetail("All of its counts are 0.")));
 	return total;
 }
 

@@ -7,7 +7,11 @@
 #include <math.h>
 
 #include "drift/drift.h"
+#include "miscadmin.h"
 #include "numeric/numeric.h"
+
+/* Below this the approximation for larger samples is poor. */
+#define SMALL_WORTH 10
 
 PG_FUNCTION_INFO_V1(personalize_ks_2samp);
 PG_FUNCTION_INFO_V1(personalize_wasserstein);
@@ -55,9 +59,56 @@ walk_distance(const Walk *walk)
 }
 
 /*
- * The p-value is that of one sample of as many numbers as the two are worth,
- * m n / (m + n), against a known distribution.
+ * How likely two samples of one distribution are d or more apart, if none of
+ * their m + n numbers are equal: the part of all ways from (0, 0) to (m, n)
+ * that stray so far (Kim and Jennrich 1970).
  */
+static double
+small_sample_tail(int m, int n, double d)
+{
+	/* distances are multiples of 1 / (m n): below d by half a step */
+	double limit = d - 0.5 / ((double) m * n);
+	double *ways =
+		palloc_extended(((Size) n + 1) * sizeof(double), MCXT_ALLOC_HUGE);
+	double tail;
+
+	for (int j = 0; j <= n; j++)
+		ways[j] = (double) j / n <= limit;
+	for (int i = 1; i <= m; i++)
+	{
+		double weight = i / ((double) i + n);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j <= n; j++)
+		{
+			ways[j] *= weight;
+			if (j > 0)
+				ways[j] += ways[j - 1];
+			if (fabs((double) i / m - (double) j / n) > limit)
+				ways[j] = 0;
+		}
+	}
+	tail = 1 - ways[n];
+	pfree(ways);
+	return Min(Max(tail, 0), 1);
+}
+
+/*
+ * Of larger samples that of one sample of as many numbers as the two are
+ * worth, against a known distribution.
+ */
+static double
+ks_p_value(int m, int n, double distance)
+{
+	double worth = rint((double) m * n / ((double) m + n));
+
+	if (distance == 0)
+		return 1;
+	if (worth < SMALL_WORTH)
+		return small_sample_tail(Min(m, n), Max(m, n), distance);
+	return kolmogorov_tail(worth, distance);
+}
+
 Datum
 personalize_ks_2samp(PG_FUNCTION_ARGS)
 {
@@ -66,7 +117,6 @@ personalize_ks_2samp(PG_FUNCTION_ARGS)
 	Walk walk = { &a, &b, 0, 0 };
 	double distance = 0;
 	double value;
-	double n;
 	Datum values[2];
 
 	if (a.n == 0 || b.n == 0)
@@ -74,9 +124,8 @@ personalize_ks_2samp(PG_FUNCTION_ARGS)
 	while (walk_next(&walk, &value))
 		distance = Max(distance, walk_distance(&walk));
 
-	n = rint((double) a.n * b.n / ((double) a.n + b.n));
 	values[0] = Float8GetDatum(distance);
-	values[1] = Float8GetDatum(kolmogorov_tail(Max(n, 1), distance));
+	values[1] = Float8GetDatum(ks_p_value(a.n, b.n, distance));
 	PG_RETURN_DATUM(make_row(result_type(fcinfo), values));
 }
 
