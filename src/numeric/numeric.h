@@ -58,7 +58,10 @@ extern double kolmogorov_tail(double n, double d);
 
 /* ---- hypergeometric.c ---- */
 
-/* ln 2F1(a, b; c; z) for a, b, c > 0 and z < 1, z < 0 too, where 2F1 > 0. */
+/*
+ * ln 2F1(a, b; c; z) for a, b, c > 0 and z < 1; if z < 0, only for c >= a or
+ * c >= b: otherwise it can be negative.
+ */
 extern double log_hyp2f1(double a, double b, double c, double z);
 
 /* ln U(a, b, z), Tricomi's confluent hypergeometric function, a, z > 0. */

@@ -191,21 +191,6 @@ narrow(Peak *peak)
 	}
 }
 
-/* Walk down with growing steps, until exp(f) is nothing against the top. */
-static double
-descend(const Peak *peak, double step)
-{
-	double x;
-
-	do
-	{
-		x = Min(peak->top + step, peak->end);
-		step *= 2;
-	} while (x < peak->end &&
-			 peak->f(x, peak->context) > peak->log_top - LOG_NEGLIGIBLE);
-	return x;
-}
-
 static void
 exponential(double x, double *values, void *context)
 {
@@ -214,13 +199,36 @@ exponential(double x, double *values, void *context)
 	values[0] = exp(peak->f(x, peak->context) - peak->log_top);
 }
 
+/*
+ * The integral on one side of the top, in pieces of double length each, lest
+ * few points far away overlook what is near the top; until exp(f) is nothing.
+ */
+static double
+integrate_side(Peak *peak, double step)
+{
+	double total = 0;
+	double part;
+	double x = peak->top;
+	double next;
+
+	do
+	{
+		next = Min(x + step, peak->end);
+		integrate(exponential, 1, Min(x, next), Max(x, next), peak, &part);
+		total += part;
+		x = next;
+		step *= 2;
+	} while (x < peak->end &&
+			 peak->f(x, peak->context) > peak->log_top - LOG_NEGLIGIBLE);
+	return total;
+}
+
 double
 log_integral(LogIntegrand f, void *context, double high, double start)
 {
 	Peak peak = { f, context, 0, start, 0, f(start, context), high };
 	double step = Min(1, high - start);
-	double before;
-	double after = 0;
+	double total;
 
 	if (!climb(&peak, step))
 	{
@@ -232,9 +240,8 @@ log_integral(LogIntegrand f, void *context, double high, double start)
 	narrow(&peak);
 
 	step = (peak.high - peak.low) / 2;
-	integrate(exponential, 1, descend(&peak, -step), peak.top, &peak, &before);
+	total = integrate_side(&peak, -step);
 	if (peak.top < high)
-		integrate(exponential, 1, peak.top, descend(&peak, step), &peak,
-				  &after);
-	return peak.log_top + log(before + after);
+		total += integrate_side(&peak, step);
+	return peak.log_top + log(total);
 }

@@ -93,3 +93,38 @@ beta_geometric_log_likelihood(const double *params, const Customer *customer,
 		 (chances > 0 ? gone / (b + (chances - 1)) : 0));
 	return likelihood;
 }
+
+double
+negative_binomial(double r, double alpha, double n, double horizon)
+{
+	double log_chance =
+		log_rising(r, n) - log_gamma(n + 1) - r * log1p(horizon / alpha);
+
+	/* 0 * infinity otherwise */
+	if (n > 0)
+		log_chance -= n * log1p(alpha / horizon);
+	return exp(log_chance);
+}
+
+/*
+ * Equation 8 of Fader, Hardie and Lee: n purchases, and then either no chance
+ * to leave was taken or the last one was.  With the latter, time is not up:
+ * the chance of at least n purchases is an incomplete beta function (DLMF
+ * 8.17.5), while the paper's one minus a sum cancels.
+ */
+double
+beta_geometric_pmf(const double *params, double n, double chances,
+				   double horizon)
+{
+	double r = params[0];
+	double alpha = params[1];
+	double a = params[2];
+	double b = params[3];
+	double stayed = exp(log_rising(b, chances) - log_rising(a + b, chances));
+	double chance = negative_binomial(r, alpha, n, horizon);
+
+	if (chances > 0)
+		chance += a / (b + (chances - 1)) *
+			(n > 0 ? beta_inc(n, r, horizon / (alpha + horizon)) : 1);
+	return stayed * chance;
+}

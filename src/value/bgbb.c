@@ -23,6 +23,9 @@
 #include "numeric/numeric.h"
 #include "value/value.h"
 
+/* A factor that keeps a sum within the range of a double. */
+#define RESCALE 1e-200
+
 /* The sum over j, divided by what is common to all of it. */
 typedef struct Silence
 {
@@ -111,6 +114,98 @@ bgbb_p_alive(const double *params, const Customer *customer)
 	return s.alive / s.sum;
 }
 
+/* A loop over more opportunities than that would take long. */
+#define MANY_OPPORTUNITIES 1000
+
+/* The sum below from its closed form, for delta >= MANY_OPPORTUNITIES. */
+static double
+many_opportunities(double gamma, double delta, double m)
+{
+	double slope; /* ln ((delta+1)_m / (gamma+delta)_m) / (gamma - 1) */
+
+	/* for gamma near 1, by the derivatives there */
+	if (fabs(gamma - 1) < 1e-3)
+		slope = (digamma(delta + 1) - digamma(delta + 1 + m)) +
+			(gamma - 1) / 2 * (trigamma(delta + 1) - trigamma(delta + 1 + m));
+	else
+		slope = (log((delta + m) / delta) + log_beta(delta + m, gamma) -
+				 log_beta(delta, gamma)) /
+			(gamma - 1);
+	if (gamma == 1)
+		return -delta * slope;
+	return -delta * expm1((gamma - 1) * slope) / (gamma - 1);
+}
+
+/*
+ * Opportunities out of m that one takes who leaves with a Beta(gamma, delta)
+ * chance at each: the sum over j = 1 ... m of (delta)_j / (gamma+delta)_j,
+ * which is delta / (gamma - 1) (1 - (delta+1)_m / (gamma+delta)_m).
+ */
+static double
+mean_opportunities(double gamma, double delta, double m)
+{
+	double sum = 0;
+	double stayed = 1;
+	double loops = Min(m, MANY_OPPORTUNITIES);
+
+	for (double j = 0; j < loops; j++)
+	{
+		stayed *= (delta + j) / (gamma + delta + j);
+		sum += stayed;
+	}
+	if (m > loops)
+		sum += stayed * many_opportunities(gamma, delta + loops, m - loops);
+	return sum;
+}
+
+/* Equation 13, as a sum over opportunities of the chance to take them. */
+static double
+bgbb_expected_if_alive(const double *params, const Customer *customer,
+					   double horizon)
+{
+	double n = customer->T;
+
+	return (params[0] + customer->x) / (params[0] + params[1] + n) *
+		mean_opportunities(params[2], params[3] + n, horizon);
+}
+
+/* Equation 8. */
+static double
+bgbb_expected(const double *params, double horizon)
+{
+	return params[0] / (params[0] + params[1]) *
+		mean_opportunities(params[2], params[3], horizon);
+}
+
+/* Equation 7: n purchases at the first i opportunities, and then leaving. */
+static double
+bgbb_pmf(const double *params, double n, double horizon)
+{
+	double both = params[0] + params[1];
+	double stay = params[2] + params[3];
+	double log_first;
+	double factor = 1;
+	double sum = 0;
+
+	if (n > horizon)
+		return 0;
+	log_first = log_rising(params[0], n) - log_rising(both, n) +
+		log_rising(params[3], n) - log_rising(stay, n);
+	for (double i = n; i < horizon; i++)
+	{
+		sum += factor * params[2] / (stay + i);
+		factor *= (i + 1) / (i + 1 - n) * (params[1] + i - n) / (both + i) *
+			(params[3] + i) / (stay + i);
+		if (factor * RESCALE > 1)
+		{
+			factor *= RESCALE;
+			sum *= RESCALE;
+			log_first -= log(RESCALE);
+		}
+	}
+	return exp(log_first + log(sum + factor));
+}
+
 static const double starts[][MODEL_MAX_PARAMS] = {
 	{ 1, 1, 0.5, 3 },
 	{ 1, 0.5, 1, 10 },
@@ -127,4 +222,7 @@ const PurchaseModel bgbb_model = {
 	.starts = starts,
 	.log_likelihood = bgbb_log_likelihood,
 	.p_alive = bgbb_p_alive,
+	.expected_if_alive = bgbb_expected_if_alive,
+	.expected = bgbb_expected,
+	.pmf = bgbb_pmf,
 };

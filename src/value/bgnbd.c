@@ -31,6 +31,33 @@ bgnbd_p_alive(const double *params, const Customer *customer)
 	return beta_geometric_p_alive(params, customer, customer->x);
 }
 
+/*
+ * Equation 10.  Given that the customer is still one, what is known of the
+ * rate is Gamma(r + x, alpha + T) distributed, of the probability of leaving
+ * Beta(a, b + x), and both are independent.
+ */
+static double
+bgnbd_expected_if_alive(const double *params, const Customer *customer,
+						double horizon)
+{
+	return dropout_mean(params[0] + customer->x, params[1] + customer->T,
+						params[2], params[3] + customer->x, horizon);
+}
+
+/* Equation 9. */
+static double
+bgnbd_expected(const double *params, double horizon)
+{
+	return dropout_mean(params[0], params[1], params[2], params[3], horizon);
+}
+
+/* Equation 8. */
+static double
+bgnbd_pmf(const double *params, double n, double horizon)
+{
+	return beta_geometric_pmf(params, n, n, horizon);
+}
+
 const PurchaseModel bgnbd_model = {
 	.name = "bgnbd",
 	.title = "BG/NBD",
@@ -42,4 +69,7 @@ const PurchaseModel bgnbd_model = {
 	.log_likelihood = bgnbd_log_likelihood,
 	.log_likelihood_sum = bgnbd_log_likelihood_sum,
 	.p_alive = bgnbd_p_alive,
+	.expected_if_alive = bgnbd_expected_if_alive,
+	.expected = bgnbd_expected,
+	.pmf = bgnbd_pmf,
 };

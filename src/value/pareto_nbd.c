@@ -194,6 +194,81 @@ pareto_nbd_p_alive(const double *params, const Customer *customer)
 	return 1 / (1 + exp(log_odds_gone(params, customer, NULL)));
 }
 
+/*
+ * The mean time that is left of the horizon to one who leaves at a rate that
+ * is Gamma(s, beta) distributed: beta / (s - 1) (1 - (beta / (beta +
+ * horizon))^(s - 1)), and its limit for s = 1.
+ */
+static double
+mean_time(double s, double beta, double horizon)
+{
+	double log_time = log1p(horizon / beta);
+
+	if (s == 1)
+		return beta * log_time;
+	return -beta * expm1(-(s - 1) * log_time) / (s - 1);
+}
+
+/* Equation 22 of Schmittlein, Morrison and Colombo; 41 of the note. */
+static double
+pareto_nbd_expected_if_alive(const double *params, const Customer *customer,
+							 double horizon)
+{
+	double T = customer->T;
+
+	return (params[0] + customer->x) / (params[1] + T) *
+		mean_time(params[2], params[3] + T, horizon);
+}
+
+/* Equation 17 of the former, 27 of the latter. */
+static double
+pareto_nbd_expected(const double *params, double horizon)
+{
+	return params[0] / params[1] * mean_time(params[2], params[3], horizon);
+}
+
+typedef struct Leaving
+{
+	const double *params;
+	double n;
+} Leaving;
+
+/* ln of the density at ln y: n purchases, and then leaving at y. */
+static double
+log_leaving(double log_y, void *context)
+{
+	const Leaving *leaving = context;
+	const double *params = leaving->params;
+	double y = exp(log_y);
+
+	return log_y + leaving->n * (log_y - log(params[1] + y)) -
+		params[0] * log1p(y / params[1]) -
+		(params[2] + 1) * log1p(y / params[3]);
+}
+
+/*
+ * Fader and Hardie 2006, "Deriving an expression for P(X(t) = x) under the
+ * Pareto/NBD model", www.brucehardie.com/notes/012: n purchases by a customer
+ * who stays, or before leaving.  Again, the integral and not its 2F1.
+ */
+static double
+pareto_nbd_pmf(const double *params, double n, double horizon)
+{
+	double end = log(horizon);
+	double typical = log(params[1] * (n + 1) / (params[0] + params[2]));
+	double chance;
+	Leaving leaving = { params, n };
+
+	if (horizon == 0)
+		return n == 0 ? 1 : 0;
+	chance = negative_binomial(params[0], params[1], n, horizon) *
+		exp(-params[2] * log1p(horizon / params[3]));
+	return chance +
+		params[2] / params[3] *
+		exp(log_rising(params[0], n) - log_gamma(n + 1) +
+			log_integral(log_leaving, &leaving, end, Min(typical, end - 1)));
+}
+
 static const double starts[][MODEL_MAX_PARAMS] = {
 	{ 0.5, 0.3, 0.6, 0.4 },
 	{ 1, 0.5, 0.5, 1 },
@@ -211,4 +286,7 @@ const PurchaseModel pareto_nbd_model = {
 	.log_likelihood = pareto_nbd_log_likelihood,
 	.log_likelihood_sum = pareto_nbd_log_likelihood_sum,
 	.p_alive = pareto_nbd_p_alive,
+	.expected_if_alive = pareto_nbd_expected_if_alive,
+	.expected = pareto_nbd_expected,
+	.pmf = pareto_nbd_pmf,
 };

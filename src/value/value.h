@@ -99,6 +99,21 @@ beta_geometric_log_likelihood(const double *params, const Customer *customer,
 							  double chances, double weight, double *gradient);
 extern double beta_geometric_p_alive(const double *params,
 									 const Customer *customer, double chances);
+extern double beta_geometric_pmf(const double *params, double n, double chances,
+								 double horizon);
+
+/* Of n purchases within t by one who buys at a Gamma(r, alpha) rate. */
+extern double
+negative_binomial(double r, double alpha, double n, double horizon);
+
+/* ---- dropout_mean.c ---- */
+
+/*
+ * Mean number of purchases within t by one who buys at a Gamma(r, alpha) rate
+ * and leaves after each purchase with a Beta(a, b) chance.
+ */
+extern double
+dropout_mean(double r, double alpha, double a, double b, double t);
 
 /* ---- models.c ---- */
 
