@@ -93,37 +93,37 @@ COMMENT ON FUNCTION fit_sample_combine(fit_sample, fit_sample) IS
 'combine function of fits';
 
 CREATE FUNCTION bgnbd_fit_final(fit_sample) RETURNS purchase_fit
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000000
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000
 AS 'MODULE_PATHNAME', 'personalize_bgnbd_fit_final';
 
 COMMENT ON FUNCTION bgnbd_fit_final(fit_sample) IS 'final function of bgnbd_fit()';
 
 CREATE FUNCTION mbgnbd_fit_final(fit_sample) RETURNS purchase_fit
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000000
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000
 AS 'MODULE_PATHNAME', 'personalize_mbgnbd_fit_final';
 
 COMMENT ON FUNCTION mbgnbd_fit_final(fit_sample) IS 'final function of mbgnbd_fit()';
 
 CREATE FUNCTION pareto_nbd_fit_final(fit_sample) RETURNS purchase_fit
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000000
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000
 AS 'MODULE_PATHNAME', 'personalize_pareto_nbd_fit_final';
 
 COMMENT ON FUNCTION pareto_nbd_fit_final(fit_sample) IS 'final function of pareto_nbd_fit()';
 
 CREATE FUNCTION bgbb_fit_final(fit_sample) RETURNS purchase_fit
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000000
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000
 AS 'MODULE_PATHNAME', 'personalize_bgbb_fit_final';
 
 COMMENT ON FUNCTION bgbb_fit_final(fit_sample) IS 'final function of bgbb_fit()';
 
 CREATE FUNCTION fit_best_final(fit_sample) RETURNS purchase_fit
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000000
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000
 AS 'MODULE_PATHNAME', 'personalize_fit_best_final';
 
 COMMENT ON FUNCTION fit_best_final(fit_sample) IS 'final function of fit_best()';
 
 CREATE FUNCTION gamma_gamma_fit_final(fit_sample) RETURNS spend_fit
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000000
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000
 AS 'MODULE_PATHNAME', 'personalize_gamma_gamma_fit_final';
 
 COMMENT ON FUNCTION gamma_gamma_fit_final(fit_sample) IS 'final function of gamma_gamma_fit()';

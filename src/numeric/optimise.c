@@ -126,7 +126,7 @@ decreases(const Line *line, const Point *point)
 	const Point *start = &line->start;
 
 	return point->value <= start->value +
-			DECREASE * point->step * start->slope + rounding_of(start->value);
+		DECREASE * point->step * start->slope + rounding_of(start->value);
 }
 
 static bool
@@ -345,7 +345,8 @@ minimise(Objective f, void *context, const double *start, int n,
 		else if (result->iterations == MAX_ITERATIONS)
 			result->reason = "it took too many iterations";
 		else if (idle == MAX_IDLE || !advance(&line, &history, &idle))
-			result->reason = "no better point was found, but the gradient is not zero";
+			result->reason =
+				"no better point was found, but the gradient is not zero";
 		else
 			result->iterations++;
 	}
@@ -376,8 +377,8 @@ hessian(Objective f, void *context, const double *x, int n, double *matrix)
 		evaluate(f, context, n, &low);
 		evaluate(f, context, n, &high);
 		for (int j = 0; j < n; j++)
-			matrix[i * n + j] = (high.gradient[j] - low.gradient[j]) /
-				(high.x[i] - low.x[i]);
+			matrix[i * n + j] =
+				(high.gradient[j] - low.gradient[j]) / (high.x[i] - low.x[i]);
 	}
 	for (int i = 0; i < n; i++)
 	{

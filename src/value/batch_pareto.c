@@ -278,8 +278,8 @@ sum_rows(const FitSet *set, const FitGroup *group, const Integrand *f,
 
 		sums->log_likelihood += weight * (base + log(total));
 		sums->left += scale * (since - after);
-		sums->left_share += scale *
-			(since * at_t_x->S.share_beta - after * at_T->S.share_beta);
+		sums->left_share +=
+			scale * (since * at_t_x->S.share_beta - after * at_T->S.share_beta);
 		means_add(&sums->all, scale * alive, &means);
 		means_add(&sums->all, scale * since, &at_t_x->S);
 		means_add(&sums->all, -scale * after, &at_T->S);
@@ -311,15 +311,14 @@ pareto_nbd_log_likelihood_sum(const FitSet *set, const double *params,
 		f.power_alpha = r + x;
 		sum_rows(set, group, &f, tabulate(set, group, &f), &sums);
 
-		total += sums.log_likelihood +
-			weight * (purchases.value - x * log(f.alpha));
+		total +=
+			sums.log_likelihood + weight * (purchases.value - x * log(f.alpha));
 		if (gradient == NULL)
 			continue;
 		gradient[0] += r * (weight * purchases.slope - sums.all.log_alpha);
 		gradient[1] += (r + x) * sums.all.share_alpha - weight * x;
 		gradient[2] += sums.left - s * sums.all.log_beta;
-		gradient[3] +=
-			s * sums.all.share_beta + sums.left_share - sums.left;
+		gradient[3] += s * sums.all.share_beta + sums.left_share - sums.left;
 	}
 	return total;
 }

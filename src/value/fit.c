@@ -28,14 +28,23 @@
 /* Starts are tried on so many customers. */
 #define START_CUSTOMERS 20000
 
-/* Logarithms may move so far from the scale of the data. */
-#define LOG_LIMIT 25
+/*
+ * Logarithms may move so far from the scale of the data; second derivatives
+ * are taken a little beyond.
+ */
+#define LOG_LIMIT 16
+#define LOG_MARGIN 1
 
 #define MAX_NEWTON 20
 
-/* What the log likelihood may still gain, of all customers together. */
+/*
+ * What the log likelihood of all customers may still gain at the end: of
+ * itself, if that is more, the part that rounding leaves open.
+ */
 #define GAIN_SOUGHT 1e-12
+#define GAIN_SOUGHT_PART 1e-18
 #define GAIN_ACCEPTED 1e-6
+#define GAIN_ACCEPTED_PART 1e-14
 
 /* A step that small, in logarithms, is none. */
 #define LAST_STEP 1e-4
@@ -53,6 +62,7 @@ typedef struct Search
 	const FitModel *model;
 	const FitSet *set;
 	double log_scale[MODEL_MAX_PARAMS];
+	double limit; /* how far from there logarithms may be now */
 
 	Minimum best; /* minus the log likelihood a customer */
 	int iterations;
@@ -85,8 +95,8 @@ sum_each(const PurchaseModel *model, const FitSet *set, const double *params,
 
 			customer.t_x = points[set->t_x[row]];
 			customer.T = points[set->T[row]];
-			total +=
-				weight * model->log_likelihood(params, &customer, weight, slopes);
+			total += weight *
+				model->log_likelihood(params, &customer, weight, slopes);
 		}
 	}
 	for (int i = 0; gradient != NULL && i < model->nparams; i++)
@@ -105,7 +115,7 @@ objective(const double *x, double *gradient, void *context)
 
 	for (int i = 0; i < model->nparams; i++)
 	{
-		if (!(fabs(x[i] - search->log_scale[i]) < LOG_LIMIT))
+		if (!(fabs(x[i] - search->log_scale[i]) < search->limit))
 			return INFINITY;
 		params[i] = exp(x[i]);
 	}
@@ -173,7 +183,9 @@ newton_step(Search *search, double *step)
 	const double *gradient = search->best.gradient;
 	double gain = 0;
 
+	search->limit = LOG_LIMIT + LOG_MARGIN;
 	hessian(objective, search, search->best.x, n, search->information);
+	search->limit = LOG_LIMIT;
 	for (int i = 0; i < n * n; i++)
 		search->information[i] *= search->set->weight;
 	symmetric_eigen(search->information, n, search->eigenvalues,
@@ -220,8 +232,7 @@ take_step(Search *search, const double *step)
 static double
 least_information(const Search *search)
 {
-	return Max(LEAST_INFORMATION,
-			   LEAST_INFORMATION_EACH * search->set->weight);
+	return Max(LEAST_INFORMATION, LEAST_INFORMATION_EACH * search->set->weight);
 }
 
 static bool
@@ -234,6 +245,10 @@ is_determined(const Search *search)
 static void
 polish(Search *search)
 {
+	double size = fabs(search->best.value) * search->set->weight;
+	double sought = Max(GAIN_SOUGHT, GAIN_SOUGHT_PART * size);
+	double accepted = Max(GAIN_ACCEPTED, GAIN_ACCEPTED_PART * size);
+
 	for (int i = 0; i < MAX_NEWTON; i++)
 	{
 		double step[MODEL_MAX_PARAMS];
@@ -243,8 +258,8 @@ polish(Search *search)
 			return;
 		for (int j = 0; j < search->model->nparams; j++)
 			length = Max(length, fabs(step[j]));
-		search->arrived = length <= LAST_STEP && search->gain <= GAIN_ACCEPTED;
-		if (search->gain <= GAIN_SOUGHT && search->arrived)
+		search->arrived = length <= LAST_STEP && search->gain <= accepted;
+		if (search->gain <= sought && search->arrived)
 			return;
 		if (!take_step(search, step))
 			return;
@@ -278,26 +293,30 @@ flat_direction(const Search *search, double *direction)
 		direction[i] /= longest;
 }
 
+/* The parameters that a direction moves that way, as "r, s and beta grow". */
 static void
 append_names(StringInfo text, const FitModel *model, const double *direction,
-			 double sign, const char *does)
+			 double sign, const char *verb)
 {
-	int count = 0;
+	const char *names[MODEL_MAX_PARAMS];
+	int n = 0;
 
 	for (int i = 0; i < model->nparams; i++)
 	{
 		/* a tenth of the longest part is no part */
-		if (sign * direction[i] < 0.1)
-			continue;
-		appendStringInfo(text, "%s%s",
-						 count > 0			? " and " :
-							 text->len > 0	? " while " :
-											  "",
-						 model->param_names[i]);
-		count++;
+		if (sign * direction[i] >= 0.1)
+			names[n++] = model->param_names[i];
 	}
-	if (count > 0)
-		appendStringInfo(text, " %s%s", does, count == 1 ? "s" : "");
+	if (n == 0)
+		return;
+	if (text->len > 0)
+		appendStringInfoString(text, " while ");
+	for (int i = 0; i < n; i++)
+		appendStringInfo(text, "%s%s", names[i],
+						 i < n - 2		? ", " :
+							 i == n - 2 ? " and " :
+										  "");
+	appendStringInfo(text, " %s%s", verb, n == 1 ? "s" : "");
 }
 
 /* Which parameters the sample leaves open, and which way they went. */
@@ -347,7 +366,7 @@ void
 fit_model(const FitModel *model, const SampleRow *rows, int64 n,
 		  const FitSet *set, FitResult *result)
 {
-	Search search = { .model = model, .set = set };
+	Search search = { .model = model, .set = set, .limit = LOG_LIMIT };
 
 	memset(result, 0, sizeof(*result));
 	result->nparams = model->nparams;

@@ -66,7 +66,8 @@ why_no_purchase_fit(const FitSet *set)
 	const char *reason = too_few(set, "");
 
 	if (reason == NULL && set->mean_T == 0)
-		reason = "no customer was observed after the first purchase: every tenure is 0";
+		reason =
+			"no customer was observed after the first purchase: every tenure is 0";
 	if (reason == NULL && set->purchases == 0)
 		reason = "no customer has a repeat purchase";
 	return reason;

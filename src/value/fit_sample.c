@@ -21,7 +21,10 @@
 #define FIRST_CAPACITY 16
 
 /* At most 2/3 of the slots are taken, mostly half or less. */
-#define MIN_SLOTS(capacity) ((int64) (capacity) * 3 / 2)
+#define MIN_SLOTS(capacity) ((int64) (capacity) *3 / 2)
+
+/* So that no sum of weights overflows. */
+#define MAX_WEIGHT 1e100
 
 /* As sent: three numbers and the two of a Sum. */
 #define ROW_BYTES 40
@@ -58,23 +61,30 @@ sample_slots(FitSample *sample)
 	return (int32 *) (sample->rows + sample->capacity);
 }
 
-static FitSample *
-sample_new(SampleKind kind, int64 capacity)
+/* A power of two. */
+static int64
+slots_for(int64 capacity)
 {
 	int64 nslots = 2 * FIRST_CAPACITY;
-	FitSample *sample;
 
 	while (nslots < MIN_SLOTS(capacity))
 		nslots *= 2;
-	if (sample_size(capacity, nslots) > STATE_MAX_SIZE)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too many distinct customers for one fit"),
-				 errdetail("A value of type fit_sample would exceed %zu MB.",
-						   STATE_MAX_SIZE / (1024 * 1024)),
-				 errhint(
-					 "Count times in whole days or weeks, or fit to a random sample of the customers.")));
-	sample = state_alloc(&fit_sample_type, sample_size(capacity, nslots));
+	return nslots;
+}
+
+static bool
+is_possible_size(int64 capacity)
+{
+	return sample_size(capacity, slots_for(capacity)) <= STATE_MAX_SIZE;
+}
+
+static FitSample *
+sample_new(SampleKind kind, int64 capacity)
+{
+	int64 nslots = slots_for(capacity);
+	FitSample *sample =
+		state_alloc(&fit_sample_type, sample_size(capacity, nslots));
+
 	sample->kind = kind;
 	sample->capacity = capacity;
 	sample->nslots = nslots;
@@ -119,17 +129,24 @@ find_slot(FitSample *sample, const Customer *customer)
 	return &slots[at];
 }
 
-/* Twice as large, or as large as can be. */
+/* Twice as large, or by a quarter where that is too much. */
 static FitSample *
 sample_grow(FitSample *sample)
 {
 	int64 capacity = (int64) sample->capacity * 2;
 	FitSample *grown;
 
-	while (capacity > sample->capacity &&
-		   sample_size(capacity, MIN_SLOTS(capacity) * 4 / 3) > STATE_MAX_SIZE)
-		capacity -= sample->capacity / 8;
-	grown = sample_new(sample->kind, Max(capacity, sample->capacity + 1));
+	if (!is_possible_size(capacity))
+		capacity = (int64) sample->capacity * 5 / 4;
+	if (!is_possible_size(capacity))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many distinct customers for one fit"),
+				 errdetail("A value of type fit_sample would exceed %zu MB with more than %d.",
+						   STATE_MAX_SIZE / (1024 * 1024), sample->n),
+				 errhint(
+					 "Count times in whole days or weeks, or fit to a random sample of the customers.")));
+	grown = sample_new(sample->kind, capacity);
 	memcpy(grown->rows, sample->rows, sample->n * sizeof(SampleRow));
 	grown->n = sample->n;
 	for (int32 i = 0; i < grown->n; i++)
@@ -165,10 +182,10 @@ arg_weight(FunctionCallInfo fcinfo, int argno)
 	if (PG_NARGS() <= argno)
 		return 1;
 	weight = arg_finite(fcinfo, argno, "weight");
-	if (weight < 0)
+	if (weight < 0 || weight > MAX_WEIGHT)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("weight must not be negative"),
+				 errmsg("weight must be between 0 and %g", MAX_WEIGHT),
 				 errdetail("weight is %g.", weight),
 				 errhint("A weight is a number of equal customers.")));
 	return weight;
@@ -431,7 +448,8 @@ sample_recv(StringInfo buf, uint8 version)
 
 		recv_row(buf, kind, row);
 		if (i > 0 && compare_rows(row - 1, row) >= 0)
-			state_malformed(&fit_sample_type, "Its customers are not in order.");
+			state_malformed(&fit_sample_type,
+							"Its customers are not in order.");
 		*find_slot(sample, &row->customer) = i + 1;
 	}
 	sample->n = n;

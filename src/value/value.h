@@ -151,8 +151,8 @@ typedef struct FitSample
 extern const StateType fit_sample_type;
 
 /* An argument, which must be a sample of that kind. */
-extern const FitSample *arg_fit_sample(FunctionCallInfo fcinfo, int argno,
-									   SampleKind kind);
+extern const FitSample *
+arg_fit_sample(FunctionCallInfo fcinfo, int argno, SampleKind kind);
 
 /* A copy of the rows, by x, t_x, T. */
 extern SampleRow *fit_sample_sorted(const FitSample *sample);
