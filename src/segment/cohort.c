@@ -130,8 +130,8 @@ personalize_cohort(PG_FUNCTION_ARGS)
 
 	first = julian_day(first_at, PG_GETARG_DATUM(3));
 	now = julian_day(at, PG_GETARG_DATUM(3));
-	values[0] = DateADTGetDatum(calendar_start(first, unit) -
-								POSTGRES_EPOCH_JDATE);
+	values[0] =
+		DateADTGetDatum(calendar_start(first, unit) - POSTGRES_EPOCH_JDATE);
 	values[1] = Int32GetDatum(calendar_period(now, unit) -
 							  calendar_period(first, unit));
 	return composite_result(fcinfo, values, nulls);

@@ -57,10 +57,9 @@ purchases_new(int64 unit)
 static Purchases *
 add_period(Purchases *state, int64 period)
 {
-	while (!period_set_add(&state->periods, state->data, room_of(state),
-						   period))
-		state =
-			state_resize(&purchases_type, state, (Size) VARSIZE(state) * 2);
+	while (
+		!period_set_add(&state->periods, state->data, room_of(state), period))
+		state = state_resize(&purchases_type, state, (Size) VARSIZE(state) * 2);
 	return state;
 }
 
@@ -154,8 +153,7 @@ period_start(int64 period, int64 unit)
 {
 	TimestampTz start;
 
-	if (pg_mul_s64_overflow(period, unit, &start) ||
-		!IS_VALID_TIMESTAMP(start))
+	if (pg_mul_s64_overflow(period, unit, &start) || !IS_VALID_TIMESTAMP(start))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("timestamp out of range"),

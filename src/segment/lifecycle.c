@@ -22,7 +22,8 @@ check_ascending(const StageLimits *limits)
 		limits->risk > limits->lapse)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("active, risk and lapse must not be negative and must ascend"),
+				 errmsg(
+					 "active, risk and lapse must not be negative and must ascend"),
 				 errdetail("They are %g, %g and %g.", limits->active,
 						   limits->risk, limits->lapse)));
 }
@@ -77,8 +78,7 @@ check_order(TimestampTz earlier, TimestampTz later, const char *names)
 {
 	if (earlier > later)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s", names),
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s", names),
 				 errhint(
 					 "The arguments are the first purchase, the last one, and the one before that.")));
 }

@@ -105,8 +105,7 @@ static int64 *
 sorted_tail(const PeriodSet *set, const void *entries, uint32 *n)
 {
 	uint32 all = set->n - set->sorted;
-	int64 *tail =
-		palloc_extended(Max(all, 1) * sizeof(int64), MCXT_ALLOC_HUGE);
+	int64 *tail = palloc_extended(Max(all, 1) * sizeof(int64), MCXT_ALLOC_HUGE);
 
 	for (uint32 i = 0; i < all; i++)
 		tail[i] = entry(entries, set->width, set->sorted + i);

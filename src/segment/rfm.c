@@ -63,7 +63,8 @@ enum
 
 #define rare_size(state) ((state)->has_rare ? sizeof(RfmRare) : 0)
 #define rfm_rare(state) ((RfmRare *) (state)->data)
-#define rfm_entries(state) ((void *) ((char *) (state)->data + rare_size(state)))
+#define rfm_entries(state) \
+	((void *) ((char *) (state)->data + rare_size(state)))
 #define rfm_room(state) \
 	(VARSIZE(state) - offsetof(RfmState, data) - rare_size(state))
 
@@ -148,7 +149,7 @@ add_order(RfmState *state, TimestampTz at, double amount)
 	}
 	else if (at >= state->first_at)
 	{
-		/* a division less in most rows; unsigned, as all of time is 2^63 long */
+		/* a division less in most rows; unsigned, as time spans more than 2^63 */
 		uint64 since_first = (uint64) at - (uint64) state->first_at;
 		bool is_first = since_first < (uint64) state->unit &&
 			period == period_of(state->first_at, state->unit);
@@ -303,8 +304,9 @@ personalize_rfm_combine(PG_FUNCTION_ARGS)
 	for (uint32 i = 0; i < other->periods.n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		state = add_period(state, period_set_entry(&other->periods,
-												   rfm_entries(other), i));
+		state = add_period(state,
+						   period_set_entry(&other->periods, rfm_entries(other),
+											i));
 	}
 	PG_RETURN_POINTER(state);
 }

@@ -50,8 +50,7 @@ period_set_sorted(const PeriodSet *set, const void *entries, int64 *n);
 /* Its outside form; recv returns what period_set_sorted() does. */
 extern void
 period_set_send(StringInfo buf, const PeriodSet *set, const void *entries);
-extern int64 *
-period_set_recv(StringInfo buf, const StateType *type, int64 *n);
+extern int64 *period_set_recv(StringInfo buf, const StateType *type, int64 *n);
 
 /* Room for the entries that the sorted periods will be, in bytes. */
 extern Size period_set_room(const int64 *periods, int64 n);
