@@ -1,6 +1,9 @@
 -- psi(), ks_2samp() and their like; group_fairness(), exposure(), gini(), concentration()
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS personalize;
-SET search_path = public, personalize;
+RESET client_min_messages;
+CREATE SCHEMA drift;
+SET search_path = drift, personalize;
 SET extra_float_digits = -3;
 \pset null (null)
 
