@@ -114,6 +114,16 @@ bgbb_p_alive(const double *params, const Customer *customer)
 	return s.alive / s.sum;
 }
 
+/* Equation 11. */
+double
+bgbb_p_alive_ahead(const double *params, const Customer *customer, double ahead)
+{
+	double stay = params[3] + customer->T;
+
+	return bgbb_p_alive(params, customer) *
+		exp(log_rising(stay, ahead) - log_rising(params[2] + stay, ahead));
+}
+
 /* A loop over more opportunities than that would take long. */
 #define MANY_OPPORTUNITIES 1000
 

@@ -34,7 +34,27 @@ invalid_customer(const Customer *customer, const char *what)
 			 errdetail("frequency is %g, recency %g, tenure %g.", customer->x,
 					   customer->t_x, customer->T),
 			 errhint(
-				 "frequency counts repeat purchases, recency is the time from the first purchase to the last one, tenure from the first purchase to now.")));
+				 "frequency counts repeat purchases, recency is the time from the first purchase to the last, tenure from the first purchase to now.")));
+}
+
+static void
+check_opportunities(const PurchaseModel *model, const Customer *customer)
+{
+	double t_x = customer->t_x;
+	double T = customer->T;
+
+	if (t_x != floor(t_x) || T != floor(T))
+		invalid_customer(customer,
+						 psprintf("recency and tenure must be whole numbers in %s",
+								  model->title));
+	if (T > MAX_OPPORTUNITIES)
+		invalid_customer(customer,
+						 psprintf("tenure must not exceed %d in %s",
+								  MAX_OPPORTUNITIES, model->title));
+	if (customer->x > t_x)
+		invalid_customer(customer,
+						 psprintf("frequency must not exceed recency in %s",
+								  model->title));
 }
 
 void
@@ -44,27 +64,52 @@ check_customer(const PurchaseModel *model, const Customer *customer)
 	double t_x = customer->t_x;
 	double T = customer->T;
 
-	/* comparisons that NaN fails, and infinity */
+	/* written so that NaN fails as well */
 	if (!(x >= 0 && x <= PG_INT32_MAX && x == floor(x)))
 		invalid_customer(customer,
-						 "frequency must be a whole number, not negative");
-	if (!(t_x >= 0))
-		invalid_customer(customer, "recency must not be negative or NaN");
+						 "frequency must be a whole number, 0 or more");
+	if (!(t_x >= 0 && t_x < INFINITY))
+		invalid_customer(customer, "recency must be finite, 0 or more");
 	if (!(T >= 0 && T < INFINITY))
-		invalid_customer(customer, "tenure must be finite and not negative");
+		invalid_customer(customer, "tenure must be finite, 0 or more");
 	if (t_x > T)
 		invalid_customer(customer, "recency must not exceed tenure");
 	if (x == 0 && t_x > 0)
-		invalid_customer(customer, "recency must be 0 if frequency is 0");
+		invalid_customer(customer, "recency must be 0 where frequency is 0");
 	if (model->discrete)
-	{
-		if (t_x != floor(t_x) || T != floor(T) || T > PG_INT32_MAX)
-			invalid_customer(customer,
-							 psprintf("recency and tenure must be whole numbers for %s",
-									  model->title));
-		if (x > t_x)
-			invalid_customer(customer,
-							 psprintf("frequency must not exceed recency for %s",
-									  model->title));
-	}
+		check_opportunities(model, customer);
+}
+
+void
+check_horizon(const PurchaseModel *model, double horizon)
+{
+	if (!(horizon >= 0 && horizon < INFINITY))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("horizon must be finite, 0 or more"),
+				 errdetail("It is %g.", horizon)));
+	if (model->discrete &&
+		(horizon != floor(horizon) || horizon > MAX_OPPORTUNITIES))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("horizon must be a whole number up to %d in %s",
+						MAX_OPPORTUNITIES, model->title),
+				 errdetail("It is %g.", horizon),
+				 errhint("%s counts opportunities to buy, not time.",
+						 model->title)));
+}
+
+void
+check_spending(double x, double m)
+{
+	if (!(x >= 0 && x <= PG_INT32_MAX && x == floor(x)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("frequency must be a whole number, 0 or more"),
+				 errdetail("It is %g.", x)));
+	if (!(m >= 0 && m < INFINITY))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("mean value must be finite, 0 or more"),
+				 errdetail("It is %g.", m)));
 }

@@ -15,10 +15,13 @@
  * integral becomes a difference of two 2F1).  The integral itself is computed
  * here: it is positive where the difference cancels, for t_x near T and for
  * many purchases; it does not ask which of alpha and beta is larger; and its
- * derivatives by the parameters are integrals over the same points.
+ * derivatives by the parameters are integrals over the same points.  A series
+ * is faster where alpha and beta are of the same size and no gradient is asked
+ * for.
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "numeric/numeric.h"
@@ -45,6 +48,9 @@ typedef struct Silence
 } Silence;
 
 #define SMOOTHNESS 4 /* n */
+
+/* The integral takes about as long as so many terms of the series. */
+#define MAX_TERMS 100
 
 /* Below it, w would change too little with y. */
 #define MIN_POWER 0.05
@@ -104,11 +110,13 @@ silence_slopes(double w, double *values, void *context)
 }
 
 /*
- * ln of the odds that the customer left between t_x and T; and the means of
- * the functions above over that time, if means is not NULL.
+ * ln of the integral times s (alpha + T)^k (beta + T)^s: the odds that the
+ * customer left between t_x and T.  And the means of the functions above over
+ * that time, if means is not NULL.
  */
 static double
-log_odds_gone(const double *params, const Customer *customer, double *means)
+log_odds_by_integral(const double *params, const Customer *customer,
+					 double *means)
 {
 	double time = customer->T - customer->t_x;
 	double integrals[N_SILENCES];
@@ -126,22 +134,73 @@ log_odds_gone(const double *params, const Customer *customer, double *means)
 	s.scale = rate / curve;
 	s.power = Max(rate * s.scale - 1, MIN_POWER) / SMOOTHNESS;
 
-	if (means != NULL)
-		memset(means, 0, N_SILENCES * sizeof(double));
-	if (time <= 0)
-		return -INFINITY;
-
 	start = exp(-s.power * log1p(time / s.scale));
 	integrate(means ? silence_slopes : silence, means ? N_SILENCES : 1, start,
 			  1, &s, integrals);
-	if (means != NULL)
-	{
-		for (int i = 0; i < N_SILENCES; i++)
-			means[i] = integrals[i] / integrals[SILENCE];
-	}
+	for (int i = 0; means != NULL && i < N_SILENCES; i++)
+		means[i] = integrals[i] / integrals[SILENCE];
 	return log(params[2] * integrals[SILENCE] * s.scale /
 			   (s.power * s.leaving)) +
 		s.k * log1p(time / s.buying) + params[2] * log1p(time / s.leaving);
+}
+
+/*
+ * The same by the binomial series of the smaller one of alpha + y and beta + y
+ * in powers of their difference d over the larger one, as in the 2F1 of the
+ * note, but with the difference taken term by term: of
+ *
+ *		(n)_j / j! d^j [1 - q^(k+s+j)] / (k+s+j),	q = (large + t_x) / (large + T),
+ *
+ * where n is the exponent of the smaller one.  NaN if it takes many terms.
+ */
+static double
+log_odds_by_series(const double *params, const Customer *customer)
+{
+	double k = params[0] + customer->x;
+	double large = Max(params[1], params[3]) + customer->t_x;
+	double n = params[1] < params[3] ? k : params[2] + 1;
+	double d = fabs(params[1] - params[3]) / large;
+	double time = customer->T - customer->t_x;
+	double power = k + params[2];
+	double step = time / (large + time);				/* 1 - q */
+	double rest = -expm1(-power * log1p(time / large)); /* 1 - q^(k+s+j) */
+	double factor = 1;
+	double sum = rest / power;
+
+	for (double j = 0; j < MAX_TERMS; j++)
+	{
+		double term;
+
+		factor *= d * (n + j) / (j + 1);
+		rest += (1 - rest) * step;
+		term = factor * rest / (power + j + 1);
+		sum += term;
+		if (term <= DBL_EPSILON / 4 * sum)
+			return log(params[2] * sum) +
+				k * log((params[1] + customer->T) / large) +
+				params[2] * log((params[3] + customer->T) / large);
+	}
+	return NAN;
+}
+
+static double
+log_odds_gone(const double *params, const Customer *customer, double *means)
+{
+	double odds;
+
+	if (customer->T <= customer->t_x)
+	{
+		for (int i = 0; means != NULL && i < N_SILENCES; i++)
+			means[i] = 0;
+		return -INFINITY;
+	}
+	if (means == NULL)
+	{
+		odds = log_odds_by_series(params, customer);
+		if (!isnan(odds))
+			return odds;
+	}
+	return log_odds_by_integral(params, customer, means);
 }
 
 static double
@@ -218,6 +277,23 @@ pareto_nbd_expected_if_alive(const double *params, const Customer *customer,
 
 	return (params[0] + customer->x) / (params[1] + T) *
 		mean_time(params[2], params[3] + T, horizon);
+}
+
+/*
+ * Fader, Hardie and Lee 2005, "RFM and CLV: using iso-value curves for customer
+ * base analysis", J. of Marketing Research 42(4), equation 2.  The chance to
+ * stay longer than t is (1 + t / (beta + T))^-s; its discounted integral is
+ * Tricomi's U(1, 2 - s, z) times beta + T (DLMF 13.4.4).  The paper's U(s, s, z)
+ * is z^(s - 1) of that (13.2.40).
+ */
+double
+pareto_nbd_dert(const double *params, const Customer *customer, double discount)
+{
+	double time = params[3] + customer->T;
+
+	return pareto_nbd_p_alive(params, customer) * (params[0] + customer->x) /
+		(params[1] + customer->T) * time *
+		exp(log_hyperu(1, 2 - params[2], discount * time));
 }
 
 /* Equation 17 of the former, 27 of the latter. */

@@ -72,6 +72,14 @@ extern const PurchaseModel mbgnbd_model;
 extern const PurchaseModel pareto_nbd_model;
 extern const PurchaseModel bgbb_model;
 
+/* BG/BB: the chance that the customer takes the opportunity T + ahead. */
+extern double bgbb_p_alive_ahead(const double *params, const Customer *customer,
+								 double ahead);
+
+/* Pareto/NBD: purchases that are left, discounted at a rate per unit of time. */
+extern double pareto_nbd_dert(const double *params, const Customer *customer,
+							  double discount);
+
 /* By its name, NULL if there is none. */
 extern const PurchaseModel *purchase_model_by_name(const char *name);
 
@@ -116,6 +124,12 @@ extern double
 dropout_mean(double r, double alpha, double a, double b, double t);
 
 /* ---- models.c ---- */
+
+/* Names of all models, for hints. */
+#define PURCHASE_MODELS "bgnbd, mbgnbd, pareto_nbd and bgbb"
+
+/* Opportunities that a discrete model can have: it counts them one by one. */
+#define MAX_OPPORTUNITIES 1000000
 
 /* Errors unless 0 <= t_x <= T, x whole, t_x = 0 where x = 0, all finite. */
 extern void
@@ -267,5 +281,19 @@ typedef struct FitResult
 
 extern void fit_model(const FitModel *model, const SampleRow *rows, int64 n,
 					  const FitSet *set, FitResult *result);
+/* Errors unless finite, not negative and, if the model is discrete, whole. */
+extern void check_horizon(const PurchaseModel *model, double horizon);
+
+/* Errors unless x is whole and m is finite, both not negative. */
+extern void check_spending(double x, double m);
+
+/* ---- fit_arg.c: fits as arguments ---- */
+
+/* Parameters out of an argument of type purchase_fit, and its model. */
+extern const double *arg_purchase_fit(FunctionCallInfo fcinfo, int argno,
+									  const PurchaseModel **model);
+
+/* Parameters out of an argument of type spend_fit. */
+extern const double *arg_spend_fit(FunctionCallInfo fcinfo, int argno);
 
 #endif
