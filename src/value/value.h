@@ -135,6 +135,21 @@ dropout_mean(double r, double alpha, double a, double b, double t);
 extern void
 check_customer(const PurchaseModel *model, const Customer *customer);
 
+/* Errors unless finite, not negative and, if the model is discrete, whole. */
+extern void check_horizon(const PurchaseModel *model, double horizon);
+
+/* Errors unless x is whole and m is finite, both not negative. */
+extern void check_spending(double x, double m);
+
+/* ---- fit_arg.c: fits as arguments ---- */
+
+/* Parameters out of an argument of type purchase_fit, and its model. */
+extern const double *arg_purchase_fit(FunctionCallInfo fcinfo, int argno,
+									  const PurchaseModel **model);
+
+/* Parameters out of an argument of type spend_fit. */
+extern const double *arg_spend_fit(FunctionCallInfo fcinfo, int argno);
+
 /* ---- fit_sample.c: what aggregates fit models to, SQL type fit_sample ---- */
 
 typedef enum SampleKind
@@ -281,19 +296,5 @@ typedef struct FitResult
 
 extern void fit_model(const FitModel *model, const SampleRow *rows, int64 n,
 					  const FitSet *set, FitResult *result);
-/* Errors unless finite, not negative and, if the model is discrete, whole. */
-extern void check_horizon(const PurchaseModel *model, double horizon);
-
-/* Errors unless x is whole and m is finite, both not negative. */
-extern void check_spending(double x, double m);
-
-/* ---- fit_arg.c: fits as arguments ---- */
-
-/* Parameters out of an argument of type purchase_fit, and its model. */
-extern const double *arg_purchase_fit(FunctionCallInfo fcinfo, int argno,
-									  const PurchaseModel **model);
-
-/* Parameters out of an argument of type spend_fit. */
-extern const double *arg_spend_fit(FunctionCallInfo fcinfo, int argno);
 
 #endif

@@ -82,6 +82,11 @@ UNION ALL SELECT 'bgbb', * FROM bgbb;
 SELECT ok(abs(log_likelihood / total - 1) < 1e-11, model || ': the log likelihood is that of the customers: ' || log_likelihood || ', ' || total)
 FROM (SELECT model, f.log_likelihood, sum(log_likelihood(purchase_model(model, VARIADIC f.params), c.x, c.t_x, c.t)) AS total FROM fits f JOIN customers c USING (model) GROUP BY 1, 2
 	UNION ALL SELECT model, f.log_likelihood, sum(log_likelihood(spend_model(params[1], params[2], params[3]), s.x, s.m)) FROM fits f, spend s WHERE model = 'gamma_gamma' GROUP BY 1, 2) x ORDER BY model;
+-- ... few customers of very different rates, far apart in time, as integrals over long pieces have it
+CREATE TABLE sparse AS SELECT id, x, CASE WHEN x > 0 THEN t_x ELSE 0 END AS t_x, t
+FROM (SELECT id, floor(0.1 * 1.35 ^ id) AS x, 900 * (0.1 + 0.13 * (id % 7)) AS t_x, 900 + 100 * (id % 3) AS t FROM generate_series(1, 30) id) s;
+SELECT ok(abs((f).log_likelihood / total - 1) < 1e-12, '... far apart: ' || f::text || ' ' || total)
+FROM (SELECT f, sum(log_likelihood(f, x, t_x, t)) AS total FROM (SELECT unnest(ARRAY[bgnbd_fit(x, t_x, t), mbgnbd_fit(x, t_x, t), pareto_nbd_fit(x, t_x, t)]) AS f FROM sparse) fitted, sparse GROUP BY f) s;
 CREATE VIEW near AS
 SELECT model, i, params, log_likelihood, ARRAY(SELECT p * CASE WHEN j = i THEN f ELSE 1 END FROM unnest(params) WITH ORDINALITY AS u (p, j)) AS moved, f
 FROM fits, generate_series(1, cardinality(params)) i, unnest('{0.999,1.001}'::float8[]) f;
