@@ -10,7 +10,6 @@
 
 #include "activity/activity.h"
 #include "common/args.h"
-#include "compat.h"
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
 #include "utils/float.h"

@@ -173,7 +173,7 @@ true_steps(ArrayType *array, int32 n)
 	Size offset =
 		ARR_HASNULL(array) ? (Size) array->dataoffset : ARR_OVERHEAD_NONULLS(1);
 	const bool *value = (const bool *) array + offset;
-	const bits8 *present = ARR_NULLBITMAP(array);
+	const uint8 *present = ARR_NULLBITMAP(array);
 	uint64 steps = 0;
 
 	for (int32 i = 0; i < n; i++)
