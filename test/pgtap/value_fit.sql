@@ -87,12 +87,15 @@ CREATE TABLE sparse AS SELECT id, x, CASE WHEN x > 0 THEN t_x ELSE 0 END AS t_x,
 FROM (SELECT id, floor(0.1 * 1.35 ^ id) AS x, 900 * (0.1 + 0.13 * (id % 7)) AS t_x, 900 + 100 * (id % 3) AS t FROM generate_series(1, 30) id) s;
 SELECT ok(abs((f).log_likelihood / total - 1) < 1e-12, '... far apart: ' || f::text || ' ' || total)
 FROM (SELECT f, sum(log_likelihood(f, x, t_x, t)) AS total FROM (SELECT unnest(ARRAY[bgnbd_fit(x, t_x, t), mbgnbd_fit(x, t_x, t), pareto_nbd_fit(x, t_x, t)]) AS f FROM sparse) fitted, sparse GROUP BY f) s;
+CREATE TABLE few AS
+SELECT (f).* FROM (SELECT unnest(ARRAY[(SELECT bgnbd_fit(x, t_x, t) FROM bgnbd WHERE id <= 400), (SELECT mbgnbd_fit(x, t_x, t) FROM mbgnbd WHERE id <= 400),
+	(SELECT pareto_nbd_fit(x, t_x, t) FROM pareto WHERE id <= 400), (SELECT bgbb_fit(x, t_x, t) FROM bgbb WHERE id <= 400)]) AS f) s;
 CREATE VIEW near AS
-SELECT model, i, params, log_likelihood, ARRAY(SELECT p * CASE WHEN j = i THEN f ELSE 1 END FROM unnest(params) WITH ORDINALITY AS u (p, j)) AS moved, f
-FROM fits, generate_series(1, cardinality(params)) i, unnest('{0.999,1.001}'::float8[]) f;
-SELECT ok(bool_and(total < log_likelihood) AND count(*) = 2 * max(i), model || ': it is the highest')
-FROM (SELECT n.model, i, moved, n.log_likelihood, sum(log_likelihood(purchase_model(model, VARIADIC moved), c.x, c.t_x, c.t)) AS total FROM near n JOIN customers c USING (model) GROUP BY 1, 2, 3, 4
-	UNION ALL SELECT model, i, moved, n.log_likelihood, sum(log_likelihood(spend_model(moved[1], moved[2], moved[3]), s.x, s.m)) FROM near n, spend s WHERE model = 'gamma_gamma' GROUP BY 1, 2, 3, 4) x
+SELECT model, log_likelihood, ARRAY(SELECT p * CASE WHEN j = i THEN f ELSE 1 END FROM unnest(params) WITH ORDINALITY AS u (p, j)) AS moved
+FROM (SELECT model, log_likelihood, params FROM few UNION ALL SELECT model, log_likelihood, params FROM fits WHERE model = 'gamma_gamma') s, generate_series(1, cardinality(params)) i, unnest('{0.999,1.001}'::float8[]) f;
+SELECT ok(bool_and(total < log_likelihood AND total > log_likelihood - 1) AND count(*) = 2 * max(cardinality(moved)), model || ': it is the highest')
+FROM (SELECT n.*, (SELECT sum(log_likelihood(purchase_model(model, VARIADIC moved), c.x, c.t_x, c.t)) FROM customers c WHERE c.model = n.model AND c.id <= 400) AS total FROM near n WHERE model <> 'gamma_gamma'
+	UNION ALL SELECT n.*, (SELECT sum(log_likelihood(spend_model(moved[1], moved[2], moved[3]), s.x, s.m)) FROM spend s) FROM near n WHERE model = 'gamma_gamma') x
 GROUP BY model ORDER BY model;
 
 -- the best of three
@@ -113,7 +116,7 @@ SELECT bgnbd_fit(x, t_x, t) AS bgnbd, bgnbd_fit(x, t_x, t, w) AS weighted, mbgnb
 CREATE TABLE whole_spend AS SELECT gamma_gamma_fit(x, m) AS f, gamma_gamma_fit(x, m, x / 3) AS w FROM spend;
 SELECT ok((bgnbd).converged AND (weighted).converged AND abs((mbgnbd).customers - 800) < 1 AND (weighted).customers = 5000, 'fits of weighted customers') FROM whole;
 SELECT results_eq('SELECT bgnbd_fit(x, t_x, t), bgnbd_fit(x, t_x, t, w), mbgnbd_fit(x, t_x, t, part_of), pareto_nbd_fit(x, t_x, t), fit_best(x, t_x, t, part_of)
-	FROM (SELECT * FROM days ORDER BY ' || o || ') s', 'TABLE whole', 'ordered by ' || o) FROM unnest('{t desc,part_of,hashint8(id)}'::text[]) o;
+	FROM (SELECT * FROM days ORDER BY ' || o || ') s', 'TABLE whole', 'ordered by ' || o) FROM unnest('{t desc,hashint8(id)}'::text[]) o;
 SELECT results_eq('SELECT gamma_gamma_fit(x, m), gamma_gamma_fit(x, m, x / 3) FROM (SELECT * FROM spend ORDER BY ' || o || ') s', 'TABLE whole_spend', '... spending') FROM unnest('{m,x desc}'::text[]) o;
 CREATE TABLE parts AS
 SELECT id % 13 AS part, bgnbd_fit_partial(x, t_x, t) AS plain, bgnbd_fit_partial(x, t_x, t, w) AS weighted, mbgnbd_fit_partial(x, t_x, t, part_of) AS portions FROM days GROUP BY 1;
@@ -255,12 +258,12 @@ SELECT ok(NOT (f).converged AND (f).params IS NOT NULL AND (f).reason LIKE 'the 
 SELECT ok((f).converged OR (f).reason IS NOT NULL, what || ': ' || coalesce((f).reason, (f).params::text)) FROM (
 	SELECT 'very active customers' AS what, bgnbd_fit(x * 1000, t_x, t) AS f FROM bgnbd WHERE id <= 300
 	UNION ALL SELECT 'one who dwarfs the others', pareto_nbd_fit(CASE WHEN id = 1 THEN 2000000 ELSE x END, CASE WHEN id = 1 THEN t ELSE t_x END, t) FROM pareto WHERE id <= 300
-	UNION ALL SELECT 'last purchases today', bgnbd_fit(x + 1, t, t) FROM bgnbd
-	UNION ALL SELECT 'last purchases at once', bgnbd_fit(x, 0, t) FROM bgnbd
+	UNION ALL SELECT 'last purchases today', bgnbd_fit(x + 1, t, t) FROM bgnbd WHERE id <= 500
+	UNION ALL SELECT 'last purchases at once', bgnbd_fit(x, 0, t) FROM bgnbd WHERE id <= 500
 	UNION ALL SELECT 'many opportunities', bgbb_fit(x, ceil(t_x) + x, 1000) FROM bgnbd WHERE id <= 100
 	UNION ALL SELECT 'bought at every opportunity', bgbb_fit(10, 10, 10) FROM bgbb
-	UNION ALL SELECT 'tiny weights', bgnbd_fit(x, t_x, t, 1e-300) FROM bgnbd
-	UNION ALL SELECT 'huge weights', bgnbd_fit(x, t_x, t, 1e100) FROM bgnbd) s;
+	UNION ALL SELECT 'tiny weights', bgnbd_fit(x, t_x, t, 1e-300) FROM bgnbd WHERE id <= 500
+	UNION ALL SELECT 'huge weights', bgnbd_fit(x, t_x, t, 1e100) FROM bgnbd WHERE id <= 500) s;
 
 -- Published results, where the data are there.
 \set shared ''
