@@ -143,13 +143,9 @@ arg_time(FunctionCallInfo fcinfo, int argno, const char *name)
 }
 
 double
-arg_finite(FunctionCallInfo fcinfo, int argno, const char *name)
+finite_value(double value, const char *name)
 {
-	double value;
-
-	arg_not_null(fcinfo, argno, name);
-	value = PG_GETARG_FLOAT8(argno);
-	if (!isfinite(value))
+	if (unlikely(!isfinite(value)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be a finite number", name),
@@ -159,6 +155,13 @@ arg_finite(FunctionCallInfo fcinfo, int argno, const char *name)
 										   "-Infinity"),
 				 errhint("Leave such rows out, with FILTER or WHERE.")));
 	return value;
+}
+
+double
+arg_finite(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	arg_not_null(fcinfo, argno, name);
+	return finite_value(PG_GETARG_FLOAT8(argno), name);
 }
 
 /* The declared or inferred type of an argument. */

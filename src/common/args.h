@@ -46,6 +46,9 @@ extern TimestampTz
 arg_time(FunctionCallInfo fcinfo, int argno, const char *name);
 extern int64 arg_duration(FunctionCallInfo fcinfo, int argno, const char *name);
 
+/* The value itself if it is finite, for what arg_finite() cannot take. */
+extern double finite_value(double value, const char *name);
+
 /* An argument of any type, not NULL, as a key. */
 extern Datum arg_key(FunctionCallInfo fcinfo, int argno, TypedKey *key);
 
