@@ -1,0 +1,74 @@
+/*
+ * arguments.c
+ *		Arguments of the aggregates of activity.
+ */
+#include "postgres.h"
+
+#include "activity/activity.h"
+#include "common/args.h"
+#include "common/float_numeric.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+double
+arg_finite_numeric(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	double value = float_from_numeric(PG_GETARG_NUMERIC(argno));
+
+	if (unlikely(!isfinite(value)))
+	{
+		LOCAL_FCINFO(args, 1);
+
+		/* to have its error */
+		args->args[0].value = Float8GetDatum(value);
+		args->args[0].isnull = false;
+		return arg_finite(args, 0, name);
+	}
+	return value;
+}
+
+Datum
+unchanged_state(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	return PG_GETARG_DATUM(0);
+}
+
+void
+not_constant(const char *name, const char *one, const char *other)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must be the same for all rows of a group", name),
+			 errdetail("It is \"%s\" in one row and \"%s\" in another.", one,
+					   other),
+			 errhint("Use a constant, or add it to GROUP BY.")));
+	pg_unreachable();
+}
+
+static char *
+duration_text(int64 us)
+{
+	Interval interval = { .time = us % USECS_PER_DAY,
+						  .day = us / USECS_PER_DAY };
+
+	return DatumGetCString(
+		DirectFunctionCall1(interval_out, IntervalPGetDatum(&interval)));
+}
+
+void
+duration_not_constant(const char *name, int64 one, int64 other)
+{
+	not_constant(name, duration_text(one), duration_text(other));
+}
+
+void
+check_same_duration(FunctionCallInfo fcinfo, int argno, const char *name,
+					int64 us)
+{
+	int64 given = arg_duration(fcinfo, argno, name);
+
+	if (given != us)
+		duration_not_constant(name, us, given);
+}
