@@ -58,7 +58,10 @@ extern double kolmogorov_tail(double n, double d);
 
 /* ---- hypergeometric.c ---- */
 
-/* ln 2F1(a, b; c; z) for a, b, c > 0 and z < 1, z < 0 too, where 2F1 > 0. */
+/*
+ * ln 2F1(a, b; c; z) for a, b, c > 0 and z < 1; if z < 0, only for c >= a or
+ * c >= b: otherwise it can be negative.
+ */
 extern double log_hyp2f1(double a, double b, double c, double z);
 
 /* ln U(a, b, z), Tricomi's confluent hypergeometric function, a, z > 0. */
@@ -69,6 +72,29 @@ extern double log_hyperu(double a, double b, double z);
 /* ln(exp(a) + exp(b)), and ln(exp(a) - exp(b)) for a >= b. */
 extern double log_sum_exp(double a, double b);
 extern double log_diff_exp(double a, double b);
+
+/* ---- quadrature.c ---- */
+
+#define MAX_INTEGRALS 5
+
+/* Sets values[] at x. */
+typedef void (*Integrand)(double x, double *values, void *context);
+
+/*
+ * The integrals of n <= MAX_INTEGRALS functions of constant sign over a finite
+ * interval.
+ */
+extern void integrate(Integrand f, int n, double low, double high,
+					  void *context, double *integrals);
+
+/*
+ * ln of the integral of exp(f) from -infinity to high, which may be infinite,
+ * for f that rises to one maximum and then falls.  The search for it begins at
+ * start < high.
+ */
+typedef double (*LogIntegrand)(double x, void *context);
+extern double
+log_integral(LogIntegrand f, void *context, double high, double start);
 
 /* ---- optimise.c ---- */
 

@@ -19,6 +19,8 @@ PG_FUNCTION_INFO_V1(personalize_gamma_q);
 PG_FUNCTION_INFO_V1(personalize_beta_inc);
 PG_FUNCTION_INFO_V1(personalize_log_beta_inc);
 PG_FUNCTION_INFO_V1(personalize_chi_square_tail);
+PG_FUNCTION_INFO_V1(personalize_log_hyp2f1);
+PG_FUNCTION_INFO_V1(personalize_log_hyperu);
 
 static void
 out_of_domain(const char *name, double value, const char *domain)
@@ -140,4 +142,31 @@ personalize_chi_square_tail(PG_FUNCTION_ARGS)
 	double df = positive(fcinfo, 1, "df");
 
 	PG_RETURN_FLOAT8(chi_square_tail(x, df));
+}
+
+Datum
+personalize_log_hyp2f1(PG_FUNCTION_ARGS)
+{
+	double a = positive(fcinfo, 0, "a");
+	double b = positive(fcinfo, 1, "b");
+	double c = positive(fcinfo, 2, "c");
+	double z = PG_GETARG_FLOAT8(3);
+
+	if (!(z < 1) || isinf(z))
+		out_of_domain("z", z, "a finite number below 1");
+	if (z < 0 && c < a && c < b)
+		out_of_domain("c", c, "at least a or b where z is negative");
+	PG_RETURN_FLOAT8(finite_result(log_hyp2f1(a, b, c, z)));
+}
+
+Datum
+personalize_log_hyperu(PG_FUNCTION_ARGS)
+{
+	double a = positive(fcinfo, 0, "a");
+	double b = PG_GETARG_FLOAT8(1);
+	double z = positive(fcinfo, 2, "z");
+
+	if (isnan(b) || isinf(b))
+		out_of_domain("b", b, "finite");
+	PG_RETURN_FLOAT8(finite_result(log_hyperu(a, b, z)));
 }
