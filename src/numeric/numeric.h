@@ -126,11 +126,21 @@ extern void minimise(Objective f, void *context, const double *start, int n,
 
 /*
  * Second derivatives by central differences of the gradient, symmetric, row by
- * row; and the inverse of a symmetric positive definite matrix in place, false
- * if it is not positive definite.
+ * row.
  */
 extern void
 hessian(Objective f, void *context, const double *x, int n, double *matrix);
+
+/* ---- linear.c: symmetric matrices, row by row, n <= MAX_PARAMETERS ---- */
+
+/* The inverse in place; false, and no matrix, if not positive definite. */
 extern bool invert_positive(double *matrix, int n);
+
+/*
+ * Eigenvalues, ascending, and for each a row of `vectors`: its eigenvector of
+ * length 1.
+ */
+extern void
+symmetric_eigen(const double *matrix, int n, double *values, double *vectors);
 
 #endif

@@ -67,6 +67,7 @@ const PurchaseModel bgnbd_model = {
 	.starts = starts,
 	.is_time = { false, true, false, false },
 	.log_likelihood = bgnbd_log_likelihood,
+	.log_likelihood_sum = bgnbd_log_likelihood_sum,
 	.p_alive = bgnbd_p_alive,
 	.expected_if_alive = bgnbd_expected_if_alive,
 	.expected = bgnbd_expected,

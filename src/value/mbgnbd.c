@@ -65,6 +65,7 @@ const PurchaseModel mbgnbd_model = {
 	.starts = starts,
 	.is_time = { false, true, false, false },
 	.log_likelihood = mbgnbd_log_likelihood,
+	.log_likelihood_sum = mbgnbd_log_likelihood_sum,
 	.p_alive = mbgnbd_p_alive,
 	.expected_if_alive = mbgnbd_expected_if_alive,
 	.expected = mbgnbd_expected,

@@ -360,6 +360,7 @@ const PurchaseModel pareto_nbd_model = {
 	.starts = starts,
 	.is_time = { false, true, false, true },
 	.log_likelihood = pareto_nbd_log_likelihood,
+	.log_likelihood_sum = pareto_nbd_log_likelihood_sum,
 	.p_alive = pareto_nbd_p_alive,
 	.expected_if_alive = pareto_nbd_expected_if_alive,
 	.expected = pareto_nbd_expected,
