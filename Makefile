@@ -6,7 +6,7 @@
 # The targets in HOUSE work before PostgreSQL is installed (they install it),
 # so they must not need PGXS while this file is read.  All others are PGXS's.
 
-HOUSE = help prepare check demo bench format docs
+HOUSE = help prepare check demo bench golden format docs
 
 SOURCES = $(sort $(wildcard src/*.c src/*/*.c))
 ALL_HEADERS = $(sort $(wildcard src/*.h src/*/*.h))
@@ -30,6 +30,9 @@ demo:
 
 bench:
 	@.ci/bench
+
+golden:
+	@.ci/golden
 
 docs:
 	@.ci/docs
