@@ -218,11 +218,13 @@ SELECT cohort('2024-05-05 23:59', '2024-05-06', 'week') AS sunday, cohort('2024-
 	cohort('2024-12-31', '2025-01-01') AS new_year, cohort('2024-02-29', '2025-02-28', 'year') AS leap;
 SELECT cohort('2024-01-31 22:30', '2024-01-31 23:30') AS utc, cohort('2024-01-31 22:30', '2024-01-31 23:30', time_zone => 'Europe/Berlin') AS berlin;
 SELECT (cohort('4713-12-31 BC', '294276-12-31', 'day')).*, (cohort('0001-01-01 BC', '0001-01-01', 'year')).period AS no_year_0;
+SELECT cohort('4714-11-24 BC', '4714-12-01 BC', 'week'), cohort('4714-12-01 BC', '4714-12-31 BC', 'month');
 SELECT cohort(NULL, '2024-01-01'), cohort('2024-01-01', NULL);
 SELECT customer, array_agg((k).period ORDER BY at) AS periods
 FROM (SELECT customer, at, cohort(min(at) OVER (PARTITION BY customer), at, 'week') AS k FROM orders) s GROUP BY customer ORDER BY customer;
 SELECT cohort('2024-01-02', '2024-01-01');
 SELECT cohort('2024-01-01', 'infinity');
+SELECT cohort('4714-11-30 BC', '4714-11-30 BC', 'month');
 SELECT cohort('2024-01-01', '2024-01-02', 'fortnight');
 SELECT cohort('2024-01-01', '2024-01-02', NULL);
 SELECT cohort('2024-01-01', '2024-01-02', time_zone => 'Mars/Olympus');
