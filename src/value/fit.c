@@ -22,6 +22,7 @@
 #include <math.h>
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "numeric/numeric.h"
 #include "value/value.h"
 
@@ -93,6 +94,7 @@ sum_each(const PurchaseModel *model, const FitSet *set, const double *params,
 		{
 			double weight = set->weights[row];
 
+			CHECK_FOR_INTERRUPTS();
 			customer.t_x = points[set->t_x[row]];
 			customer.T = points[set->T[row]];
 			total += weight *

@@ -291,10 +291,11 @@ personalize_fit_sample_add_spend(PG_FUNCTION_ARGS)
 	customer.x = arg_finite(fcinfo, 1, "frequency");
 	customer.t_x = arg_finite(fcinfo, 2, "mean_value");
 	weight = arg_weight(fcinfo, 3);
-	if (customer.x < 0 || customer.x != floor(customer.x))
+	if (customer.x < 0 || customer.x > PG_INT32_MAX ||
+		customer.x != floor(customer.x))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("frequency must be a whole number, not negative"),
+				 errmsg("frequency must be a whole number, 0 or more"),
 				 errdetail("frequency is %g.", customer.x),
 				 errhint("Pass the number of repeat purchases.")));
 	if (customer.x == 0 || customer.t_x <= 0)
@@ -396,7 +397,7 @@ is_whole(double value)
 	return value == floor(value);
 }
 
-/* Could an aggregate have taken this row in? */
+/* Could an aggregate have taken this row in?  See check_customer(). */
 static bool
 is_possible(SampleKind kind, const Customer *customer)
 {
@@ -404,14 +405,16 @@ is_possible(SampleKind kind, const Customer *customer)
 	double t_x = customer->t_x;
 	double T = customer->T;
 
-	if (!isfinite(x) || !isfinite(t_x) || !isfinite(T) || !is_whole(x) || x < 0)
+	/* comparisons that NaN fails */
+	if (!(x >= 0 && x <= PG_INT32_MAX && is_whole(x)) || !isfinite(t_x) ||
+		!isfinite(T))
 		return false;
 	if (kind == SAMPLE_SPEND)
 		return x > 0 && t_x > 0 && T == 0;
 	if (t_x < 0 || t_x > T || (x == 0 && t_x != 0))
 		return false;
 	return kind == SAMPLE_PURCHASES ||
-		(is_whole(t_x) && is_whole(T) && x <= t_x);
+		(is_whole(t_x) && is_whole(T) && T <= MAX_OPPORTUNITIES && x <= t_x);
 }
 
 static void

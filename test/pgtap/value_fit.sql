@@ -225,7 +225,7 @@ SELECT ok(refused(state), '... and for all its checksum one with ' || what) FROM
 	(sealed(1, 1, 0, 0, 4, 0, 0), 'weight 0'), (sealed(1, 1, 0, 0, 4, -1, 0), 'a negative weight'), (sealed(1, 1, 0, 0, 4, 'NaN', 0), 'weight NaN'), (sealed(1, 1, 0, 0, 4, 'Infinity', 0), 'infinite weight'),
 	(sealed(1, 1, 0, 0, 4, 1, 1), 'a weight of two parts'), (sealed(1, 1, 0, 0, 4, 1, 'NaN'), 'NaN within a weight'),
 	(sealed(1, 1, 'NaN', 0, 4, 1, 0), 'frequency NaN'), (sealed(1, 1, -1, 0, 4, 1, 0), 'negative frequency'), (sealed(1, 1, 1.5, 0, 4, 1, 0), 'half a purchase'), (sealed(1, 1, 'Infinity', 0, 4, 1, 0), 'infinite frequency'),
-	(sealed(1, 1, 1, -1, 4, 1, 0), 'negative recency'), (sealed(1, 1, 1, 5, 4, 1, 0), 'recency beyond tenure'), (sealed(1, 1, 0, 1, 4, 1, 0), 'recency without purchases'), (sealed(1, 1, 1, 1, 'Infinity', 1, 0), 'infinite tenure'),
+	(sealed(1, 1, 3e9, 1, 4, 1, 0), 'too many purchases'), (sealed(2, 1, 1, 1, 1000001, 1, 0), 'too many opportunities'), (sealed(1, 1, 1, -1, 4, 1, 0), 'negative recency'), (sealed(1, 1, 1, 5, 4, 1, 0), 'recency beyond tenure'), (sealed(1, 1, 0, 1, 4, 1, 0), 'recency without purchases'), (sealed(1, 1, 1, 1, 'Infinity', 1, 0), 'infinite tenure'),
 	(sealed(2, 1, 1, 1.5, 4, 1, 0), 'recency between opportunities'), (sealed(2, 1, 3, 2, 4, 1, 0), 'more purchases than opportunities'), (sealed(2, 1, 1, 1, 4.5, 1, 0), 'half an opportunity'),
 	(sealed(3, 1, 0, 5, 0, 1, 0), 'spending of nothing bought'), (sealed(3, 1, 1, 0, 0, 1, 0), 'spending nothing'), (sealed(3, 1, 1, 5, 1, 1, 0), 'spending with a tenure')) v (state, what);
 SELECT ok(NOT refused(sealed(1, 1, 3, 2, 4, 1e-9, 0)) AND NOT refused(sealed(2, 1, 1, 1, 1, 5, 0)) AND NOT refused(sealed(3, 1, 1, 0.5, 0, 1, 1e-20)), '... not one that is right');
@@ -270,7 +270,7 @@ SELECT ok((f).converged OR (f).reason IS NOT NULL, what || ': ' || coalesce((f).
 \getenv shared PERSONALIZE_SHARED
 \set file :shared '/data/cdnow_sample.csv'
 \setenv file :file
-SELECT :'shared' <> '' AS found \gset
+\set found `test -r "$file" && echo true || echo false`
 \if :found
 	CREATE TABLE log (master_id int, customer_id int, date date, cds int, amount float8);
 	\set copy '\\copy log FROM ' :file ' (FORMAT csv, HEADER)'
@@ -286,7 +286,7 @@ SELECT :'shared' <> '' AS found \gset
 	SELECT is((f).model, 'mbgnbd', 'of these MBG/NBD is best') FROM (SELECT fit_best(x, t_x, t) AS f FROM cdnow) s;
 	SELECT ok((f).converged AND (f).customers = 946 AND near((f).params, '{6.2495745, 3.7442244, 15.4435135}', 2e-5) AND abs((f).log_likelihood + 4055.9177) < 0.001, 'Gamma-Gamma of CDNOW: ' || f::text) FROM (SELECT gamma_gamma_fit(x, m) AS f FROM cdnow) s;
 \else
-	SELECT skip('CDNOW needs PERSONALIZE_SHARED to be the folder that has data/cdnow_sample.csv', 5);
+	SELECT skip('needs the data of CDNOW: set PERSONALIZE_SHARED to the folder that has data/cdnow_sample.csv', 5);
 \endif
 
 SELECT * FROM finish();

@@ -1,6 +1,9 @@
 -- Fits of the models of purchases and spending
-CREATE EXTENSION personalize;
-SET search_path = personalize, public;
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS personalize;
+RESET client_min_messages;
+CREATE SCHEMA value_fit;
+SET search_path = value_fit, personalize;
 SET extra_float_digits = -9;
 
 -- Donors by gifts in six years and year of the last one (Fader, Hardie and Shang 2010, table 1): alpha 1.204, beta 0.750, gamma 0.657, delta 2.783, LL -33225.6
@@ -63,4 +66,8 @@ SELECT 'nonsense'::fit_sample;
 SELECT 'a50b'::fit_sample;
 SELECT 'a50b0101000000010000000000000000000000000000000040100000000000003ff00000000000000000000000000000deadbeef'::fit_sample;
 
-DROP EXTENSION personalize CASCADE;
+-- every object of this part has a comment
+SELECT p.oid::regprocedure AS uncommented FROM pg_proc p
+WHERE p.pronamespace = 'personalize'::regnamespace AND p.proname ~ '(_fit|^fit)(_|$)' AND obj_description(p.oid, 'pg_proc') IS NULL;
+SELECT count(*) FILTER (WHERE prokind = 'a') AS aggregates, count(*) FILTER (WHERE prokind = 'f') AS functions, bool_and(proparallel = 's' AND provolatile = 'i') AS immutable_and_safe
+FROM pg_proc p WHERE p.pronamespace = 'personalize'::regnamespace AND p.proname ~ '(_fit|^fit)(_|$)';
