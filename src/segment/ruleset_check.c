@@ -8,12 +8,14 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "compat.h"
 #include "executor/spi.h"
 #include "segment/scores.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 /* Gaps that a message lists. */
@@ -125,8 +127,31 @@ check_changed(TriggerData *data)
 
 		report_gaps(set);
 		report_shadowed(set);
+		/* of many sets, one at a time */
+		pfree(set->cells);
 	}
 	SPI_finish();
+}
+
+/*
+ * Whoever may call the function may make it a trigger of a table of their own,
+ * where nothing is as expected here: names may be null, for one.
+ */
+static bool
+is_trigger_of_rules(FunctionCallInfo fcinfo)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	Oid schema;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(data->tg_event))
+		return false;
+	schema = get_namespace_oid("personalize", true);
+	if (RelationGetRelid(data->tg_relation) !=
+		get_relname_relid("rfm_rule", schema))
+		return false;
+	return TRIGGER_FIRED_BY_TRUNCATE(data->tg_event) ||
+		data->tg_newtable != NULL || data->tg_oldtable != NULL;
 }
 
 Datum
@@ -134,8 +159,7 @@ personalize_rfm_rule_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_FOR_STATEMENT(data->tg_event))
+	if (!is_trigger_of_rules(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg(

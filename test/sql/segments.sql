@@ -175,6 +175,10 @@ SELECT rfm_rule_changed();
 CREATE TRIGGER inserted AFTER INSERT ON customers FOR EACH ROW EXECUTE FUNCTION rfm_rule_changed();
 INSERT INTO customers VALUES (13);
 DROP TRIGGER inserted ON customers;
+CREATE TABLE own_rules (ruleset text);
+CREATE TRIGGER inserted AFTER INSERT ON own_rules REFERENCING NEW TABLE AS new_rules FOR EACH STATEMENT EXECUTE FUNCTION rfm_rule_changed();
+INSERT INTO own_rules VALUES (NULL);
+DROP TABLE own_rules;
 
 -- what visitors did
 CREATE TABLE events (visitor int, event text);
