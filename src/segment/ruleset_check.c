@@ -133,15 +133,24 @@ check_changed(TriggerData *data)
 	SPI_finish();
 }
 
+static bool
+is_named(const char *transition_table, const char *name)
+{
+	return transition_table != NULL && strcmp(transition_table, name) == 0;
+}
+
 /*
  * Whoever may call the function may make it a trigger of a table of their own,
- * where nothing is as expected here: names may be null, for one.
+ * where nothing is as expected here: names may be null, for one.  The same
+ * holds for a table that is found in place of a transition table.
  */
 static bool
 is_trigger_of_rules(FunctionCallInfo fcinfo)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
 	Oid schema;
+	bool has_new;
+	bool has_old;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) ||
 		!TRIGGER_FIRED_FOR_STATEMENT(data->tg_event))
@@ -150,8 +159,11 @@ is_trigger_of_rules(FunctionCallInfo fcinfo)
 	if (RelationGetRelid(data->tg_relation) !=
 		get_relname_relid("rfm_rule", schema))
 		return false;
+	has_new = is_named(data->tg_trigger->tgnewtable, "new_rules");
+	has_old = is_named(data->tg_trigger->tgoldtable, "old_rules");
 	return TRIGGER_FIRED_BY_TRUNCATE(data->tg_event) ||
-		data->tg_newtable != NULL || data->tg_oldtable != NULL;
+		((has_new || TRIGGER_FIRED_BY_DELETE(data->tg_event)) &&
+		 (has_old || TRIGGER_FIRED_BY_INSERT(data->tg_event)));
 }
 
 Datum
