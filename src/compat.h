@@ -27,7 +27,7 @@
 #define relation_owned_by(relid, roleid) pg_class_ownercheck(relid, roleid)
 #endif
 
-/* PostgreSQL 18 renamed this; the new name has to come first. */
+/* PostgreSQL 18 moved this to the front of a declaration, under a new name. */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
 #endif

@@ -18,6 +18,7 @@
 
 #include <math.h>
 
+#include "compat.h"
 #include "common/int.h"
 #include "common/state.h"
 #include "common/sum.h"

@@ -26,7 +26,9 @@
 /* An interval that can be wrong altogether by this part of the whole. */
 #define NEGLIGIBLE 1e-15
 
+/* A function that is not smooth after all must not take forever. */
 #define MAX_HALVINGS 40
+#define MAX_PARTS 5000
 
 /* exp(f) does not count this far below its maximum. */
 #define LOG_NEGLIGIBLE 42.0
@@ -63,6 +65,7 @@ typedef struct Integration
 	Integrand f;
 	void *context;
 	int n;
+	int parts; /* intervals seen */
 	double *total;
 } Integration;
 
@@ -97,13 +100,15 @@ apply_rules(const Integration *in, double middle, double half, double *sum)
 }
 
 static void
-integrate_part(const Integration *in, double low, double high, int halvings)
+integrate_part(Integration *in, double low, double high, int halvings)
 {
 	double middle = (low + high) / 2;
 	double half = (high - low) / 2;
 	double sum[MAX_INTEGRALS] = { 0 };
 
-	if (!apply_rules(in, middle, half, sum) && halvings < MAX_HALVINGS)
+	in->parts++;
+	if (!apply_rules(in, middle, half, sum) && halvings < MAX_HALVINGS &&
+		in->parts < MAX_PARTS)
 	{
 		integrate_part(in, low, middle, halvings + 1);
 		integrate_part(in, middle, high, halvings + 1);
@@ -117,7 +122,7 @@ void
 integrate(Integrand f, int n, double low, double high, void *context,
 		  double *integrals)
 {
-	Integration in = { f, context, n, integrals };
+	Integration in = { f, context, n, 0, integrals };
 
 	Assert(n <= MAX_INTEGRALS);
 	for (int j = 0; j < n; j++)
