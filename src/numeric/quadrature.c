@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
 #include "numeric/numeric.h"
 
 /*
@@ -27,6 +28,13 @@
 #define NEGLIGIBLE 1e-15
 
 #define MAX_HALVINGS 40
+
+/*
+ * Smooth functions take far fewer intervals.  More are needed only where
+ * rounding, of exponents of many digits, keeps the rules from ever agreeing:
+ * then none of 2^40 intervals would, and each is as good as it gets.
+ */
+#define MAX_INTERVALS 1000
 
 /* exp(f) does not count this far below its maximum. */
 #define LOG_NEGLIGIBLE 42.0
@@ -64,6 +72,7 @@ typedef struct Integration
 	void *context;
 	int n;
 	double *total;
+	int intervals; /* so far */
 } Integration;
 
 /* Both rules on one interval; false if they do not agree. */
@@ -97,13 +106,15 @@ apply_rules(const Integration *in, double middle, double half, double *sum)
 }
 
 static void
-integrate_part(const Integration *in, double low, double high, int halvings)
+integrate_part(Integration *in, double low, double high, int halvings)
 {
 	double middle = (low + high) / 2;
 	double half = (high - low) / 2;
 	double sum[MAX_INTEGRALS] = { 0 };
 
-	if (!apply_rules(in, middle, half, sum) && halvings < MAX_HALVINGS)
+	in->intervals++;
+	if (!apply_rules(in, middle, half, sum) && halvings < MAX_HALVINGS &&
+		in->intervals < MAX_INTERVALS)
 	{
 		integrate_part(in, low, middle, halvings + 1);
 		integrate_part(in, middle, high, halvings + 1);
@@ -117,9 +128,10 @@ void
 integrate(Integrand f, int n, double low, double high, void *context,
 		  double *integrals)
 {
-	Integration in = { f, context, n, integrals };
+	Integration in = { f, context, n, integrals, 0 };
 
 	Assert(n <= MAX_INTEGRALS);
+	CHECK_FOR_INTERRUPTS();
 	for (int j = 0; j < n; j++)
 		integrals[j] = 0;
 	integrate_part(&in, low, high, 0);

@@ -1,0 +1,20 @@
+-- Models of purchases and spending where numbers become large: nothing may hang, be NaN or be wrong without saying so.
+BEGIN;
+CREATE EXTENSION pgtap;
+CREATE EXTENSION personalize;
+SET LOCAL search_path = public, personalize;
+SET LOCAL client_min_messages = warning;
+SET LOCAL statement_timeout = '20s';
+
+SELECT no_plan();
+
+CREATE FUNCTION near(got float8, expected float8, tolerance float8 DEFAULT 1e-12) RETURNS boolean LANGUAGE sql
+RETURN abs(got / expected - 1) <= tolerance;
+
+-- where rounding keeps two rules of quadrature from agreeing, halving intervals must end; 2 F1(a, b; c; z) is between its Euler integrand's bounds
+SELECT ok(log_hyp2f1(6438782.151133383, 10806.749932568953, 14182.324123436238, 0.9999999999999989) BETWEEN 1e7 AND 1e9, 'an integral of noise ends');
+SELECT throws_ok('SELECT log_hyp2f1(1e12, 1e10, 1, 0.999999)', '22003', NULL, 'a recurrence of too many steps is refused');
+SELECT throws_ok('SELECT log_hyp2f1(1e300, 1e300, 1e-300, 0.9)', '22003', NULL, '... of 10^300, too');
+
+SELECT * FROM finish();
+ROLLBACK;
