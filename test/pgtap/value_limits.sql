@@ -16,5 +16,9 @@ SELECT ok(log_hyp2f1(6438782.151133383, 10806.749932568953, 14182.324123436238, 
 SELECT throws_ok('SELECT log_hyp2f1(1e12, 1e10, 1, 0.999999)', '22003', NULL, 'a recurrence of too many steps is refused');
 SELECT throws_ok('SELECT log_hyp2f1(1e300, 1e300, 1e-300, 0.9)', '22003', NULL, '... of 10^300, too');
 
+-- a horizon far beyond alpha: the chance of no purchase must not be rounded away (values of 50 digits)
+SELECT ok(near(purchase_pmf(purchase_model('bgnbd', 0.0625, 0.0009765625, 1, 0.5), 20, 1e7), 0.00090466791211136269259), 'a chance of purchases within a long time');
+SELECT ok(near(purchase_pmf(purchase_model('bgnbd', 0.0625, 0.0009765625, 0.5, 0.25), 254, 6e7), 0.000030536291798861103116), '... of many');
+
 SELECT * FROM finish();
 ROLLBACK;
