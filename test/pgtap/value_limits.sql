@@ -20,5 +20,13 @@ SELECT throws_ok('SELECT log_hyp2f1(1e300, 1e300, 1e-300, 0.9)', '22003', NULL, 
 SELECT ok(near(purchase_pmf(purchase_model('bgnbd', 0.0625, 0.0009765625, 1, 0.5), 20, 1e7), 0.00090466791211136269259), 'a chance of purchases within a long time');
 SELECT ok(near(purchase_pmf(purchase_model('bgnbd', 0.0625, 0.0009765625, 0.5, 0.25), 254, 6e7), 0.000030536291798861103116), '... of many');
 
+-- 100 terms of the series exceed a double from about 46000 purchases on, if beta is far above alpha
+SELECT ok(near(log_likelihood(m, 100000, 300, 300.25), 477620.50117590294385) AND near(p_alive(m, 100000, 300, 300.015625), 0.99973051034026588549), 'a hundred thousand purchases')
+FROM purchase_model('pareto_nbd', 0.5, 10, 0.75, 1024) m;
+-- no purchases are an empty product, of whatever factors
+SELECT ok(near(log_likelihood(m, 0, 0, 4), -0.79999999999984) AND near(purchase_pmf(m, 0, 4), 0.44932896411729348406), 'none, and large parameters')
+FROM purchase_model('bgnbd', 2e12, 1e13, 2e12, 3e12) m;
+SELECT throws_ok($$ SELECT p_alive(purchase_model('pareto_nbd', 1e215, 3e227, 1e-184, 1e184), 1, 2e19, 7e19) $$, '22003', NULL, 'NaN is no answer');
+
 SELECT * FROM finish();
 ROLLBACK;
