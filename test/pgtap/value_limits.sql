@@ -28,5 +28,14 @@ SELECT ok(near(log_likelihood(m, 0, 0, 4), -0.79999999999984) AND near(purchase_
 FROM purchase_model('bgnbd', 2e12, 1e13, 2e12, 3e12) m;
 SELECT throws_ok($$ SELECT p_alive(purchase_model('pareto_nbd', 1e215, 3e227, 1e-184, 1e184), 1, 2e19, 7e19) $$, '22003', NULL, 'NaN is no answer');
 
+-- units that leave no room for a ratio or a square
+SELECT ok((f).params IS NULL AND NOT (f).converged AND (f).reason LIKE 'tenures are too large or too small%', (f).model || ': ' || unit)
+FROM (SELECT unit, unnest(ARRAY[bgnbd_fit(2 + i % 3, i * unit, 30 * unit), mbgnbd_fit(2 + i % 3, i * unit, 30 * unit), pareto_nbd_fit(2 + i % 3, i * unit, 30 * unit)]) AS f
+	FROM generate_series(1, 20) i, unnest('{1e-310,1e306}'::float8[]) unit GROUP BY unit) s;
+SELECT ok((f).params IS NULL AND NOT (f).converged AND (f).reason LIKE 'mean values are too large or too small%', 'gamma_gamma: ' || unit)
+FROM (SELECT unit, gamma_gamma_fit(2 + i % 3, i * unit) AS f FROM generate_series(1, 20) i, unnest('{1e-310,1e306}'::float8[]) unit GROUP BY unit) s;
+SELECT ok(NOT (f).converged AND (f).reason IS NOT NULL, 'values that are too far apart: ' || (f).reason)
+FROM (SELECT gamma_gamma_fit(2 + i % 3, CASE WHEN i = 1 THEN 1e-310 ELSE i END) AS f FROM generate_series(1, 20) i) s;
+
 SELECT * FROM finish();
 ROLLBACK;
