@@ -65,6 +65,9 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter $(WERROR)
 # Nothing here reads errno after a mathematical function; without it they inline,
 # and loops around them vectorise.
 PG_CFLAGS += -ftree-vectorize -fno-math-errno
+# Sums are exact because each product and each sum is rounded by itself.  Where
+# the machine has an instruction for both at once, GCC would use it.
+PG_CFLAGS += -ffp-contract=off
 PG_CPPFLAGS = -I$(srcdir)/src
 
 # No LLVM bitcode: it would need clang, and only lets the JIT inline our functions.

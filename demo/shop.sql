@@ -187,10 +187,14 @@ CREATE TABLE shop.customers (
 CREATE TEMPORARY TABLE customer_draw AS
 SELECT c.id, t.n AS main, t2.n AS second,
        1 + floor(3 * shop.chance('level', c.id))::int AS level, joined_at,
-       greatest(joined_at, :'anchor'::timestamptz - interval '548 days') AS first_at
+       first_at,
+       -- one in three has left by now, without saying so
+       first_at + (:'anchor'::timestamptz - first_at)
+           * CASE WHEN shop.chance('leaves', c.id) < 1.0 / 3 THEN shop.chance('left', c.id) ELSE 1 END AS last_at
 FROM generate_series(1, :n_customers) AS c(id)
 CROSS JOIN LATERAL (SELECT :'anchor'::timestamptz - interval '1 day'
                            * (2 + 1200 * shop.chance('joined', c.id)) AS joined_at) AS j
+CROSS JOIN LATERAL (SELECT greatest(joined_at, :'anchor'::timestamptz - interval '548 days') AS first_at) AS f
 JOIN taste_range t ON shop.chance('taste', c.id) >= t.lower AND shop.chance('taste', c.id) < t.upper
 LEFT JOIN taste_range t2 ON shop.chance('second taste', c.id) >= t2.lower
     AND shop.chance('second taste', c.id) < t2.upper
@@ -205,6 +209,12 @@ JOIN word_list l ON l.list = 'last' AND l.n = floor(76 * shop.chance('last', d.i
 -- the first towns have more customers than the last
 JOIN word_list c ON c.list = 'city' AND c.n = floor(30 * power(shop.chance('city', d.id), 1.6))
 ORDER BY d.id;
+
+-- The truth about customers, like that about products: nothing but the tour's checks reads it.
+CREATE TABLE shop.departures (
+    customer_id bigint PRIMARY KEY REFERENCES shop.customers, left_at timestamptz NOT NULL);
+INSERT INTO shop.departures
+SELECT id, last_at FROM customer_draw WHERE last_at < :'anchor'::timestamptz ORDER BY id;
 
 CREATE TABLE shop.customer_tastes (
     customer_id bigint REFERENCES shop.customers, taste text, main boolean,
@@ -221,7 +231,7 @@ CREATE TEMPORARY TABLE order_draw AS
 SELECT row_number() OVER (ORDER BY at, customer_id) AS id, *, shop.period(at, :'anchor') AS period
 FROM (SELECT c.id AS customer_id, c.level,
              date_trunc('second', c.first_at
-                 + (:'anchor'::timestamptz - c.first_at) * shop.chance('ordered', key)) AS at,
+                 + (c.last_at - c.first_at) * shop.chance('ordered', key)) AS at,
              CASE WHEN shop.chance('whim', key) < 1.0 / 12 THEN floor(10 * shop.chance('any', key))::int
                   WHEN shop.chance('which taste', key) < 0.35 THEN coalesce(c.second, c.main)
                   ELSE c.main END AS taste,
@@ -229,7 +239,7 @@ FROM (SELECT c.id AS customer_id, c.level,
       FROM customer_draw c
       CROSS JOIN LATERAL generate_series(1, least(200, 1 + floor(-ln(1 - shop.chance('orders', c.id))
           * :orders_each
-          * extract(epoch FROM :'anchor'::timestamptz - c.first_at) / (548 * 86400.0)))::int) AS nth
+          * extract(epoch FROM c.last_at - c.first_at) / (548 * 86400.0)))::int) AS nth
       CROSS JOIN LATERAL (SELECT c.id * 1000 + nth AS key) AS k) AS o;
 
 CREATE TEMPORARY TABLE line_draw AS

@@ -336,6 +336,14 @@ SELECT name, orders, round(monetary) AS spent, last_at::date AS last_order,
 FROM customer_segments JOIN customers ON customers.id = customer_id
 WHERE p_alive < 0.5 AND orders >= 4 ORDER BY monetary DESC LIMIT 5;
 :hide
+\echo 'This shop is made up, so we know who has left. Was the model right?'
+:show
+SELECT width_bucket(p_alive, ARRAY[0.25, 0.5, 0.75]) + 1 AS quarter,
+       round(avg(p_alive)::numeric, 2) AS "P(alive)",
+       round(avg((left_at IS NULL)::int), 2) AS "still here", count(*) AS customers
+FROM customer_segments LEFT JOIN departures USING (customer_id)
+GROUP BY quarter ORDER BY quarter;
+:hide
 
 
 \echo

@@ -1,6 +1,6 @@
 /*
  * Models of purchases and spending: what customers will buy, and what they are
- * worth.  See doc/value.md
+ * worth.
  */
 
 CREATE TYPE purchase_fit AS (

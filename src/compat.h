@@ -27,6 +27,11 @@
 #define relation_owned_by(relid, roleid) pg_class_ownercheck(relid, roleid)
 #endif
 
+/* PostgreSQL 18 moved this to the front of a declaration, under a new name. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* PostgreSQL 17 made this one of a family. */
 #if PG_VERSION_NUM >= 170000
 #define is_autovacuum_worker() AmAutoVacuumWorkerProcess()

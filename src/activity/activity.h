@@ -18,6 +18,7 @@
 
 #include <math.h>
 
+#include "compat.h"
 #include "common/int.h"
 #include "common/state.h"
 #include "common/sum.h"
@@ -95,10 +96,10 @@ arg_finite_numeric(FunctionCallInfo fcinfo, int argno, const char *name);
 extern Datum unchanged_state(FunctionCallInfo fcinfo);
 
 /* An argument that must be the same in all rows of a group was not. */
-extern void not_constant(const char *name, const char *one, const char *other)
-	pg_attribute_noreturn();
-extern void duration_not_constant(const char *name, int64 one, int64 other)
-	pg_attribute_noreturn();
+pg_noreturn extern void
+not_constant(const char *name, const char *one, const char *other);
+pg_noreturn extern void
+duration_not_constant(const char *name, int64 one, int64 other);
 
 /* Slow path of arg_same_duration(). */
 extern void check_same_duration(FunctionCallInfo fcinfo, int argno,

@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 #include "cluster/cluster.h"
 #include "cluster/long_sum.h"
+#include "common/int.h"
 #include "compat.h"
 #include "funcapi.h"
 #include "libpq/pqformat.h"
@@ -164,7 +165,11 @@ personalize_feature_stats_state_combine(PG_FUNCTION_ARGS)
 
 	stats = state_writable(fcinfo, 0);
 	features_check_width(other->width, stats->width);
-	stats->rows += other->rows;
+	/* only states that no rows made can have that many */
+	if (pg_add_s64_overflow(stats->rows, other->rows, &stats->rows))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the number of rows is out of range")));
 	for (int f = 0; f < stats->width; f++)
 	{
 		long_sum_merge(&stats->features[f].sum, &other->features[f].sum);

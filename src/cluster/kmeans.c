@@ -158,24 +158,35 @@ check_distinct(const RowSet *rows, int k)
 				 errhint("Use a smaller k.")));
 }
 
+/*
+ * Hashes decide what is in the sample, and rows can be made whose hashes leave
+ * it short of k: then all rows take its place.
+ */
+static void
+begin(const RowSet *rows, Clusters *clusters, uint64 seed)
+{
+	int64 size = sample_size(clusters->k, clusters->width);
+	RowSet sample;
+
+	if (rows->n <= 2 * size)
+	{
+		best_start(rows, clusters, seed, false);
+		return;
+	}
+	rows_sample(rows, size, seed, &sample);
+	best_start(sample.n < clusters->k ? rows : &sample, clusters, seed, true);
+	rows_free(&sample);
+}
+
 static void
 cluster_points(const Points *points, Clusters *clusters)
 {
-	int64 size = sample_size(points->k, points->width);
 	RowSet rows;
-	RowSet sample;
 	int32 *labels;
 
 	rows_distinct(points, &rows);
 	check_distinct(&rows, points->k);
-	if (rows.n <= 2 * size)
-		best_start(&rows, clusters, points->seed, false);
-	else
-	{
-		rows_sample(&rows, size, points->seed, &sample);
-		best_start(&sample, clusters, points->seed, true);
-		rows_free(&sample);
-	}
+	begin(&rows, clusters, points->seed);
 
 	labels = palloc_extended(rows.n * sizeof(int32), MCXT_ALLOC_HUGE);
 	lloyd(&rows, clusters, labels, false);

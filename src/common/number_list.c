@@ -70,16 +70,18 @@ PG_FUNCTION_INFO_V1(personalize_sample_state_combine);
 static NumberList *
 list_reserve(NumberList *list, int64 more)
 {
-	int64 capacity;
+	Size size;
 
 	if (list == NULL)
 		return state_alloc(&number_list_type,
 						   list_size(Max(more, FIRST_CAPACITY)));
-	capacity = (VARSIZE(list) - offsetof(NumberList, values)) / sizeof(double);
-	if (list->n + more <= capacity)
+	size = list_size(list->n + more);
+	if (size <= VARSIZE(list))
 		return list;
-	return state_resize(&number_list_type, list,
-						list_size(Max(capacity * 2, list->n + more)));
+	/* twice as large, but never too large before it must be */
+	if (size <= STATE_MAX_SIZE)
+		size = Max(size, Min(STATE_MAX_SIZE, 2 * (Size) VARSIZE(list)));
+	return state_resize(&number_list_type, list, size);
 }
 
 NumberList *

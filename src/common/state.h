@@ -26,6 +26,7 @@
 #ifndef PERSONALIZE_STATE_H
 #define PERSONALIZE_STATE_H
 
+#include "compat.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 
@@ -89,8 +90,7 @@ extern Datum state_out(FunctionCallInfo fcinfo, const StateType *type);
 extern Datum state_recv(FunctionCallInfo fcinfo, const StateType *type);
 extern Datum state_send(FunctionCallInfo fcinfo, const StateType *type);
 
-extern void
-state_malformed(const StateType *type, const char *why) pg_attribute_noreturn();
+pg_noreturn extern void state_malformed(const StateType *type, const char *why);
 
 /* Bytes that recv has still to read: check counts against it first. */
 static inline Size

@@ -27,14 +27,9 @@
 /* An interval that can be wrong altogether by this part of the whole. */
 #define NEGLIGIBLE 1e-15
 
+/* A function that is not smooth after all must not take forever. */
 #define MAX_HALVINGS 40
-
-/*
- * Smooth functions take far fewer intervals.  More are needed only where
- * rounding, of exponents of many digits, keeps the rules from ever agreeing:
- * then none of 2^40 intervals would, and each is as good as it gets.
- */
-#define MAX_INTERVALS 1000
+#define MAX_PARTS 5000
 
 /* exp(f) does not count this far below its maximum. */
 #define LOG_NEGLIGIBLE 42.0
@@ -71,8 +66,8 @@ typedef struct Integration
 	Integrand f;
 	void *context;
 	int n;
+	int parts; /* intervals seen */
 	double *total;
-	int intervals; /* so far */
 } Integration;
 
 /* Both rules on one interval; false if they do not agree. */
@@ -112,9 +107,9 @@ integrate_part(Integration *in, double low, double high, int halvings)
 	double half = (high - low) / 2;
 	double sum[MAX_INTEGRALS] = { 0 };
 
-	in->intervals++;
+	in->parts++;
 	if (!apply_rules(in, middle, half, sum) && halvings < MAX_HALVINGS &&
-		in->intervals < MAX_INTERVALS)
+		in->parts < MAX_PARTS)
 	{
 		integrate_part(in, low, middle, halvings + 1);
 		integrate_part(in, middle, high, halvings + 1);
@@ -128,7 +123,7 @@ void
 integrate(Integrand f, int n, double low, double high, void *context,
 		  double *integrals)
 {
-	Integration in = { f, context, n, integrals, 0 };
+	Integration in = { f, context, n, 0, integrals };
 
 	Assert(n <= MAX_INTEGRALS);
 	CHECK_FOR_INTERRUPTS();

@@ -163,7 +163,7 @@ run_sums(const char *statement, bool has_value)
 					 " coalesce(pg_catalog.sum(q.monetary)::pg_catalog.float8, 0),"
 					 " %s"
 					 " FROM (%s\n) q GROUP BY 1"
-					 " ORDER BY 5 DESC, q.segment::pg_catalog.text COLLATE \"C\"",
+					 " ORDER BY 5 DESC, q.segment::pg_catalog.text COLLATE pg_catalog.\"C\"",
 					 has_value ?
 						 "pg_catalog.avg(q.lifetime_value)::pg_catalog.float8" :
 						 "NULL::pg_catalog.float8",

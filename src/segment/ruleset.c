@@ -148,7 +148,7 @@ rule_set_unknown(const char *name)
 	char *known;
 
 	SPI_connect();
-	if (SPI_execute("SELECT pg_catalog.string_agg(r.ruleset, ', ' ORDER BY r.ruleset COLLATE \"C\")"
+	if (SPI_execute("SELECT pg_catalog.string_agg(r.ruleset, ', ' ORDER BY r.ruleset COLLATE pg_catalog.\"C\")"
 					" FROM (SELECT DISTINCT ruleset FROM personalize.rfm_rule) r",
 					true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "rfm_rule cannot be read");

@@ -8,12 +8,14 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "compat.h"
 #include "executor/spi.h"
 #include "segment/scores.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 /* Gaps that a message lists. */
@@ -125,8 +127,43 @@ check_changed(TriggerData *data)
 
 		report_gaps(set);
 		report_shadowed(set);
+		/* of many sets, one at a time */
+		pfree(set->cells);
 	}
 	SPI_finish();
+}
+
+static bool
+is_named(const char *transition_table, const char *name)
+{
+	return transition_table != NULL && strcmp(transition_table, name) == 0;
+}
+
+/*
+ * Whoever may call the function may make it a trigger of a table of their own,
+ * where nothing is as expected here: names may be null, for one.  The same
+ * holds for a table that is found in place of a transition table.
+ */
+static bool
+is_trigger_of_rules(FunctionCallInfo fcinfo)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	Oid schema;
+	bool has_new;
+	bool has_old;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(data->tg_event))
+		return false;
+	schema = get_namespace_oid("personalize", true);
+	if (RelationGetRelid(data->tg_relation) !=
+		get_relname_relid("rfm_rule", schema))
+		return false;
+	has_new = is_named(data->tg_trigger->tgnewtable, "new_rules");
+	has_old = is_named(data->tg_trigger->tgoldtable, "old_rules");
+	return TRIGGER_FIRED_BY_TRUNCATE(data->tg_event) ||
+		((has_new || TRIGGER_FIRED_BY_DELETE(data->tg_event)) &&
+		 (has_old || TRIGGER_FIRED_BY_INSERT(data->tg_event)));
 }
 
 Datum
@@ -134,8 +171,7 @@ personalize_rfm_rule_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_FOR_STATEMENT(data->tg_event))
+	if (!is_trigger_of_rules(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg(

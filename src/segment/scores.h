@@ -5,6 +5,7 @@
 #ifndef PERSONALIZE_SEGMENT_SCORES_H
 #define PERSONALIZE_SEGMENT_SCORES_H
 
+#include "compat.h"
 #include "fmgr.h"
 #include "windowapi.h"
 
@@ -106,6 +107,6 @@ extern RuleSet *
 rule_set_load(const char *name, bool read_only, MemoryContext context);
 
 /* Raise the error for a set that does not exist. */
-extern void rule_set_unknown(const char *name) pg_attribute_noreturn();
+pg_noreturn extern void rule_set_unknown(const char *name);
 
 #endif

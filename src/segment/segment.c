@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "common/args.h"
 #include "funcapi.h"
 #include "segment/segment.h"

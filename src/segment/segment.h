@@ -76,7 +76,7 @@ period_of(TimestampTz at, int64 unit)
 extern int64 arg_unit(FunctionCallInfo fcinfo, int argno, int64 expected);
 
 /* The value of an argument differs from that of a group's other rows. */
-extern void option_differs(const char *name) pg_attribute_noreturn();
+pg_noreturn extern void option_differs(const char *name);
 
 /*
  * Stages of a customer's life by how long ago the purchases were, in days or

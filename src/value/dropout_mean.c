@@ -41,7 +41,7 @@
 typedef struct Mean
 {
 	double r;
-	double z;
+	double log_z;
 	double a;
 	double b;
 } Mean;
@@ -54,11 +54,11 @@ log_integrand(double logit, void *context)
 	double odds = exp(-fabs(logit));
 	double log_p = -log1p(odds) + Min(logit, 0);
 	double log_rest = -log1p(odds) - Max(logit, 0);
-	double log_bought = log(mean->r * mean->z) + log_p;
+	double log_bought = log(mean->r) + mean->log_z + log_p;
 
-	/* unless that is all that counts, and p may underflow */
+	/* unless that is all that counts, and p z may underflow */
 	if (log_bought > -100)
-		log_bought = log(-expm1(-mean->r * log1p(exp(log_p) * mean->z)));
+		log_bought = log(-expm1(-mean->r * log1p(exp(mean->log_z + log_p))));
 	return (mean->a - 1) * log_p + mean->b * log_rest + log_bought;
 }
 
@@ -66,7 +66,7 @@ static double
 mean_by_integral(const Mean *mean)
 {
 	/* a point near which p a z is 1, or p is its mean */
-	double start = Min(-log(mean->z), log(mean->a) - log(mean->b));
+	double start = Min(-mean->log_z, log(mean->a) - log(mean->b));
 
 	return exp(log_integral(log_integrand, (void *) mean, INFINITY, start) -
 			   log_beta(mean->a, mean->b));
@@ -102,9 +102,11 @@ sum_series(const Mean *mean, double w, double *largest)
 double
 dropout_mean(double r, double alpha, double a, double b, double t)
 {
-	Mean mean = { r, t / alpha, a, b };
+	Mean mean = { r, 0, a, b };
+	double z = t / alpha;
 	double w = t / (alpha + t);
-	double power = -(a - 1) * log1p(mean.z); /* ln of (1-w)^(a-1) */
+	double log_time = isinf(z) ? log(t) - log(alpha) : log1p(z);
+	double power = -(a - 1) * log_time; /* ln of (1-w)^(a-1) */
 	double first;
 	double factor;
 	double largest;
@@ -115,13 +117,16 @@ dropout_mean(double r, double alpha, double a, double b, double t)
 
 	/* the limit for a = 1 is a logarithm */
 	first = a + b - 1;
-	first *= a == 1 ? log1p(mean.z) : -expm1(power) / (a - 1);
+	first *= a == 1 ? log_time : -expm1(power) / (a - 1);
 	factor = (a + b - 1 - r) * w * exp(power);
 	result = first - factor * sum_series(&mean, w, &largest);
 
 	/* true for NaN, too */
 	if (!(Max(fabs(first), fabs(factor * largest)) <=
 		  MAX_CANCELLATION * result))
+	{
+		mean.log_z = log(t) - log(alpha);
 		return mean_by_integral(&mean);
+	}
 	return result;
 }

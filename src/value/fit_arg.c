@@ -106,7 +106,12 @@ read_params(ArrayType *array, const char *title, const char *const *names,
 
 	deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
 					  TYPALIGN_DOUBLE, &values, &nulls, &n);
-	if (ARR_NDIM(array) > 1 || n != nparams)
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("parameters of %s must be an array of one dimension",
+						title)));
+	if (n != nparams)
 	{
 		char *list = pstrdup(names[0]);
 
@@ -131,7 +136,7 @@ read_params(ArrayType *array, const char *title, const char *const *names,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("parameter %s of %s must be finite and above 0",
 							names[i], title),
-					 errdetail("It is %g.", value)));
+					 errdetail("It is %.15g.", value)));
 		params[i] = value;
 	}
 }

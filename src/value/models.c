@@ -31,8 +31,8 @@ invalid_customer(const Customer *customer, const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s", what),
-			 errdetail("frequency is %g, recency %g, tenure %g.", customer->x,
-					   customer->t_x, customer->T),
+			 errdetail("frequency is %.15g, recency %.15g, tenure %.15g.",
+					   customer->x, customer->t_x, customer->T),
 			 errhint(
 				 "frequency counts repeat purchases, recency is the time from the first purchase to the last, tenure from the first purchase to now.")));
 }
@@ -81,20 +81,20 @@ check_customer(const PurchaseModel *model, const Customer *customer)
 }
 
 void
-check_horizon(const PurchaseModel *model, double horizon)
+check_horizon(const PurchaseModel *model, double horizon, const char *name)
 {
 	if (!(horizon >= 0 && horizon < INFINITY))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("horizon must be finite, 0 or more"),
-				 errdetail("It is %g.", horizon)));
+				 errmsg("%s must be finite, 0 or more", name),
+				 errdetail("It is %.15g.", horizon)));
 	if (model->discrete &&
 		(horizon != floor(horizon) || horizon > MAX_OPPORTUNITIES))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("horizon must be a whole number up to %d in %s",
+				 errmsg("%s must be a whole number up to %d in %s", name,
 						MAX_OPPORTUNITIES, model->title),
-				 errdetail("It is %g.", horizon),
+				 errdetail("It is %.15g.", horizon),
 				 errhint("%s counts opportunities to buy, not time.",
 						 model->title)));
 }
@@ -106,10 +106,10 @@ check_spending(double x, double m)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("frequency must be a whole number, 0 or more"),
-				 errdetail("It is %g.", x)));
+				 errdetail("It is %.15g.", x)));
 	if (!(m >= 0 && m < INFINITY))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("mean value must be finite, 0 or more"),
-				 errdetail("It is %g.", m)));
+				 errdetail("It is %.15g.", m)));
 }

@@ -271,7 +271,7 @@ mean_time(double s, double beta, double horizon)
 	return -beta * expm1(-(s - 1) * log_time) / (s - 1);
 }
 
-/* Equation 22 of Schmittlein, Morrison and Colombo; 41 of the note. */
+/* Equation 41 of the note. */
 static double
 pareto_nbd_expected_if_alive(const double *params, const Customer *customer,
 							 double horizon)
@@ -299,7 +299,7 @@ pareto_nbd_dert(const double *params, const Customer *customer, double discount)
 		exp(log_hyperu(1, 2 - params[2], discount * time));
 }
 
-/* Equation 17 of the former, 27 of the latter. */
+/* Equation 27 of the note. */
 static double
 pareto_nbd_expected(const double *params, double horizon)
 {

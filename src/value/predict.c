@@ -56,8 +56,8 @@ check_model(const PurchaseModel *is, const PurchaseModel *should_be,
 	if (is != should_be)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s is of %s, not of %s", function, should_be->title,
-						is->title)));
+				 errmsg("%s() needs a fit of %s, not of %s", function,
+						should_be->title, is->title)));
 }
 
 Datum
@@ -121,7 +121,7 @@ personalize_expected_purchases(PG_FUNCTION_ARGS)
 	const double *params = arg_purchase_fit(fcinfo, 0, &model);
 	double horizon = PG_GETARG_FLOAT8(1);
 
-	check_horizon(model, horizon);
+	check_horizon(model, horizon, "horizon");
 	PG_RETURN_DATUM(known(model->expected(params, horizon)));
 }
 
@@ -133,7 +133,7 @@ personalize_conditional_expected_purchases(PG_FUNCTION_ARGS)
 	Customer customer = arg_customer(fcinfo, 1, model);
 	double horizon = PG_GETARG_FLOAT8(4);
 
-	check_horizon(model, horizon);
+	check_horizon(model, horizon, "horizon");
 	PG_RETURN_DATUM(
 		known(model->p_alive(params, &customer) *
 			  model->expected_if_alive(params, &customer, horizon)));
@@ -147,7 +147,7 @@ personalize_purchase_pmf(PG_FUNCTION_ARGS)
 	int n = PG_GETARG_INT32(1);
 	double horizon = PG_GETARG_FLOAT8(2);
 
-	check_horizon(model, horizon);
+	check_horizon(model, horizon, "horizon");
 	if (n < 0)
 		PG_RETURN_FLOAT8(0);
 	PG_RETURN_DATUM(known(model->pmf(params, n, horizon)));
@@ -166,7 +166,7 @@ personalize_pareto_nbd_dert(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("discount must be finite and above 0"),
-				 errdetail("It is %g.", discount),
+				 errdetail("It is %.15g.", discount),
 				 errhint(
 					 "It is a continuous rate for a unit of time: ln(1.15) / 52 for 15 %% a year and a model in weeks.")));
 	PG_RETURN_DATUM(known(pareto_nbd_dert(params, &customer, discount)));
@@ -190,7 +190,7 @@ check_lifetime(double period, int months, double discount, double margin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("period must be finite and above 0"),
-				 errdetail("It is %g.", period),
+				 errdetail("It is %.15g.", period),
 				 errhint(
 					 "It is the length of a month in the fit's unit of time: 30 for days, 4.345 for weeks.")));
 	if (months < 0 || months > MAX_MONTHS)
@@ -202,13 +202,13 @@ check_lifetime(double period, int months, double discount, double margin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("discount must be finite and above -1"),
-				 errdetail("It is %g.", discount),
+				 errdetail("It is %.15g.", discount),
 				 errhint("It is a rate a month: 0.01 is 1 %%.")));
 	if (isnan(margin) || isinf(margin))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("margin must be finite"),
-				 errdetail("It is %g.", margin)));
+				 errdetail("It is %.15g.", margin)));
 }
 
 /* Purchases of each month to come, discounted by its end. */
@@ -250,8 +250,8 @@ personalize_customer_lifetime_value(PG_FUNCTION_ARGS)
 	check_spending(customer.x, mean_value);
 	check_lifetime(period, months, discount, margin);
 	if (model->discrete)
-		check_horizon(model, period);
-	check_horizon(model, period * months);
+		check_horizon(model, period, "period");
+	check_horizon(model, period * months, "period * months");
 
 	purchases = discounted_purchases(model, params, &customer, period, months,
 									 discount);

@@ -136,7 +136,8 @@ extern void
 check_customer(const PurchaseModel *model, const Customer *customer);
 
 /* Errors unless finite, not negative and, if the model is discrete, whole. */
-extern void check_horizon(const PurchaseModel *model, double horizon);
+extern void
+check_horizon(const PurchaseModel *model, double horizon, const char *name);
 
 /* Errors unless x is whole and m is finite, both not negative. */
 extern void check_spending(double x, double m);

@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(39);
+SELECT plan(40);
 
 -- evenly in [0, 1), the same on every machine
 CREATE FUNCTION draw(seed bigint, x bigint) RETURNS float8 LANGUAGE sql IMMUTABLE AS
@@ -115,6 +115,9 @@ SELECT refused(crafted(2, 2, 4, 0, 0, 10, 0, 0), 'Its count does not fit its siz
 SELECT refused(crafted(2, 1, 4, 0, 0, 10, 0, 'NaN'), 'A sum is out of range.', 'NaN');
 SELECT refused(crafted(2, 1, 4, '-Infinity', 0, 10, 0, 0), 'A sum is out of range.', 'infinity');
 SELECT refused(crafted(2, 1, 4, 0, 0, -10, 0, 0), 'A sum of squares is negative.', 'negative squares');
+
+SELECT throws_ok(format('SELECT feature_stats_merge(%L::feature_stats_state) FROM generate_series(1, 3)', crafted(4611686018427387904, 1, 4, 0, 0, 10, 0, 0)),
+	'22003', 'the number of rows is out of range', 'more rows than a bigint counts');
 
 SELECT * FROM finish();
 ROLLBACK;

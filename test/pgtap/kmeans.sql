@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(59);
+SELECT plan(61);
 
 -- evenly in [0, 1), the same on every machine
 CREATE FUNCTION draw(seed bigint, x bigint) RETURNS float8 LANGUAGE sql IMMUTABLE AS
@@ -191,6 +191,28 @@ SELECT is(count(*) FILTER (WHERE accepted(set_byte(b, i, get_byte(b, i) # (1 << 
 FROM (SELECT points_state_send(kmeans_partial(f, 2)) AS b FROM points WHERE id < 6) x, generate_series(0, length(b) - 1) i;
 SELECT is(count(*) FILTER (WHERE accepted(substr(b, 1, i))), 0::bigint, 'cut off')
 FROM (SELECT points_state_send(kmeans_partial(f, 2)) AS b FROM points WHERE id < 6) x, generate_series(0, length(b) - 1) i;
+
+-- Rows made so that hashes would leave all of them out of a sample: fourteen zeros and a number, by the hash of rows.c.
+CREATE FUNCTION number(x bigint) RETURNS numeric LANGUAGE sql AS $$ SELECT mod(x + 18446744073709551616, 18446744073709551616) $$;
+CREATE FUNCTION bits(x numeric) RETURNS bigint LANGUAGE sql AS $$
+	SELECT (mod(x + 9223372036854775808, 18446744073709551616) - 9223372036854775808)::bigint $$;
+CREATE FUNCTION shifted(x bigint, n int) RETURNS bigint LANGUAGE sql AS $$ SELECT x >> n & (1::bigint << 64 - n) - 1 $$;
+CREATE FUNCTION mixed(x bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+	x := x # shifted(x, 30);
+	x := bits(number(x) * 13787848793156543929);
+	x := x # shifted(x, 27);
+	x := bits(number(x) * 10723151780598845931);
+	RETURN x # shifted(x, 31);
+END $$;
+CREATE FUNCTION hashed(before bigint, feature float8) RETURNS bigint LANGUAGE sql AS $$
+	SELECT mixed(bits(number(before) * 11400714819323198485 + number(('x' || encode(float8send(feature), 'hex'))::bit(64)::bigint) + 1)) $$;
+CREATE TABLE avoiding AS WITH RECURSIVE zeros AS (
+	SELECT 1 AS n, hashed(0, 0) AS h UNION ALL SELECT n + 1, hashed(h, 0) FROM zeros WHERE n < 14)
+SELECT x, shifted(mixed(hashed(h, x)), 11) / 9007199254740992.0 AS draw FROM zeros, generate_series(1, 8300) x WHERE n = 14 ORDER BY 2 DESC LIMIT 4001;
+SELECT cmp_ok(min(draw), '>', 2000.0 / 4001, 'rows that are in no sample') FROM avoiding;
+SELECT is((SELECT sum(s) FROM unnest((m).sizes) s), 4001::numeric, '... are clustered all the same')
+FROM (SELECT kmeans(array_fill(0, ARRAY[14])::float8[] || x::float8, 3) AS m FROM avoiding) z;
 
 -- Cancelled in time: many clusters take long.
 CREATE TABLE long AS SELECT kmeans_partial(ARRAY[draw(50, x), draw(51, x)], 3000) AS s FROM generate_series(1, 40000) x;

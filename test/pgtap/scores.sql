@@ -6,7 +6,7 @@ SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = error;
 SET LOCAL timezone = 'UTC';
 
-SELECT plan(67);
+SELECT plan(69);
 
 CREATE FUNCTION draw(seed bigint, x bigint, n int) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT ((hashint8extended(x, seed) & 9223372036854775807) % n)::int $$;
@@ -299,6 +299,30 @@ SET LOCAL ROLE personalize_test_reporter;
 SELECT throws_ok($$SELECT * FROM personalize.segment_report('SELECT part AS segment, orders, monetary FROM public.c')$$, '42501', NULL, 'a table that the caller may not read');
 RESET ROLE;
 SELECT is(customers, 1::bigint, 'a comment at the end, and a semicolon after it') FROM segment_report(E'SELECT 1 AS segment, 1 AS orders, 1 AS monetary -- all\n ; -- done');
+
+-- nor does it matter whose names are found first
+CREATE SCHEMA shadows;
+SELECT set_config('test.german', (SELECT collname FROM pg_collation WHERE collname = 'de-x-icu'), true) IS NOT NULL AS german \gset
+\if :german
+CREATE COLLATION shadows."C" FROM "de-x-icu";
+SET LOCAL search_path = shadows, pg_catalog, public, personalize;
+SELECT is((SELECT string_agg(segment, '') FROM segment_report('SELECT unnest(''{b,B,a}''::text[]) AS segment, 1 AS orders, 1 AS monetary')), 'Bab',
+	'a collation that is called "C" too');
+INSERT INTO rfm_rule (ruleset, priority, segment) VALUES ('a', 1, 'all'), ('B', 1, 'all');
+CREATE FUNCTION hint_of(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE hint text;
+BEGIN
+	EXECUTE query;
+	RETURN NULL;
+EXCEPTION WHEN undefined_object THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RETURN hint;
+END $$;
+SELECT matches(hint_of($$SELECT rfm_segment(1, 1, 1, 'none')$$), 'There are: B, a, ', '... nor in the list of sets');
+SET LOCAL search_path = public, personalize;
+\else
+SELECT skip('no ICU', 2);
+\endif
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,9 @@
 -- rfm(), interpurchase(), next_purchase(), purchase_overdue(), lifecycle_stage(), cohort()
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS personalize;
-SET search_path = public, personalize;
+RESET client_min_messages;
+CREATE SCHEMA rfm;
+SET search_path = rfm, personalize;
 SET timezone = 'UTC';
 SET datestyle = 'ISO, MDY';
 SET intervalstyle = 'postgres';

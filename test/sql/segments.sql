@@ -175,6 +175,15 @@ SELECT rfm_rule_changed();
 CREATE TRIGGER inserted AFTER INSERT ON customers FOR EACH ROW EXECUTE FUNCTION rfm_rule_changed();
 INSERT INTO customers VALUES (13);
 DROP TRIGGER inserted ON customers;
+CREATE TABLE own_rules (ruleset text);
+CREATE TRIGGER inserted AFTER INSERT ON own_rules REFERENCING NEW TABLE AS new_rules FOR EACH STATEMENT EXECUTE FUNCTION rfm_rule_changed();
+INSERT INTO own_rules VALUES (NULL);
+DROP TABLE own_rules;
+CREATE TABLE new_rules AS SELECT NULL AS ruleset;
+CREATE TRIGGER another AFTER INSERT ON rfm_rule REFERENCING NEW TABLE AS other_rules FOR EACH STATEMENT EXECUTE FUNCTION rfm_rule_changed();
+INSERT INTO rfm_rule (ruleset, priority, segment) VALUES ('mine', 40, 'more');
+DROP TRIGGER another ON rfm_rule;
+DROP TABLE new_rules;
 
 -- what visitors did
 CREATE TABLE events (visitor int, event text);

@@ -78,7 +78,9 @@ foreach my $case (
 	[ '1',           undef,         '{}', 'no answer' ],
 	[ '{"ll": -100}', '{"ll": -100.03}', '{"ll_abs": 0.02}', 'a worse fit' ],
 	[ '{"ll": -100}', '{"ll": null}', '{"ll_abs": 0.02}', 'no fit' ],
-	[ '{"ll": -100}', undef, '{"ll_abs": 0.02}', '... at all' ],
+	[ '{"ll": -100}', '{"ll": "NaN"}', '{"ll_abs": 0.02}', '... that can be compared' ],
+	[ '{"ll": -100}', '{"ll": "Infinity"}', '{"ll_abs": 0.02}', '... a fit too good' ],
+	[ '{"ll": -100}', undef, '{"ll_abs": 0.02}', '... no answer' ],
 	[ '{"inertia": 100}', '{"inertia": 101.1}', '{"inertia_rel": 0.01}', 'worse clusters' ],
 	[ '{"inertia": 100}', '{"inertia": -1}', '{"inertia_rel": 0.01}', 'impossible clusters' ])
 {

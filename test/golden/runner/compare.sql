@@ -90,13 +90,14 @@ CREATE FUNCTION runner.verdict(expected jsonb, got jsonb, tol jsonb, OUT failure
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
 	IF tol ? 'll_abs' THEN
-		IF (got ->> 'll')::numeric >= (expected ->> 'll')::numeric - (tol ->> 'll_abs')::numeric THEN
+		-- as text NaN would be a number, and above all others
+		IF jsonb_typeof(got -> 'll') = 'number' AND (got ->> 'll')::numeric >= (expected ->> 'll')::numeric - (tol ->> 'll_abs')::numeric THEN
 			remarks := array(SELECT runner.differences(expected - 'll', got, jsonb_build_object('rel', tol -> 'params_rel')));
 		ELSE
 			failures := array(SELECT runner.differences(expected, got, '{}'));
 		END IF;
 	ELSIF tol ? 'inertia_rel' THEN
-		IF (got ->> 'inertia')::numeric BETWEEN 0
+		IF jsonb_typeof(got -> 'inertia') = 'number' AND (got ->> 'inertia')::numeric BETWEEN 0
 				AND (expected ->> 'inertia')::numeric * (1 + (tol ->> 'inertia_rel')::numeric) THEN
 			remarks := array(SELECT runner.differences(expected - '{inertia,centroids,silhouette}'::text[], got, '{}'));
 		ELSE
