@@ -15,6 +15,9 @@
 
 #define MAX_TERMS 500
 
+/* Of the recurrence: a fraction of a second. */
+#define MAX_STEPS 1e6
+
 /* A factor that keeps a sum or a recurrence within the range of a double. */
 #define RESCALE 1e-200
 
@@ -79,7 +82,7 @@ euler_integrand(double logit, void *context)
 static double
 by_integral(const Hypergeometric *h)
 {
-	double start = Min(log(h->b / (h->c - h->b)), -log(h->rest));
+	double start = Min(log(h->b) - log(h->c - h->b), -log(h->rest));
 
 	return log_integral(euler_integrand, (void *) h, INFINITY, start) -
 		log_beta(h->b, h->c - h->b);
@@ -133,6 +136,8 @@ by_recurrence(const Hypergeometric *h)
 	double value = 1;
 	double above;
 
+	if (!(steps <= MAX_STEPS))
+		return NAN;
 	start.c = h->c + steps;
 	log_scale = start.c < h->b ? by_excess(&start) : positive(&start);
 	if (steps == 0)
@@ -239,6 +244,6 @@ log_hyperu(double a, double b, double z)
 
 	if (!(a > 0 && z > 0) || isnan(b))
 		return NAN;
-	return log_integral(tricomi_integrand, &u, INFINITY, log(a / (a + z))) -
+	return log_integral(tricomi_integrand, &u, INFINITY, log(a) - log(a + z)) -
 		log_gamma(a);
 }

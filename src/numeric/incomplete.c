@@ -329,14 +329,14 @@ log_beta_below(double a, double b, double x, double y)
 }
 
 double
-log_beta_inc(double a, double b, double x)
+log_beta_inc_rest(double a, double b, double x, double rest)
 {
 	double part;
 	bool below;
 
-	if (!(a > 0 && b > 0 && x >= 0 && x <= 1) || isinf(a) || isinf(b))
+	if (!(a > 0 && b > 0 && x >= 0 && rest >= 0) || isinf(a) || isinf(b))
 		return NAN;
-	if (x == 0 || x == 1)
+	if (x == 0 || rest == 0)
 		return x == 0 ? -INFINITY : 0;
 
 	/* by now a step from 0 to 1, which depends on the quotient alone */
@@ -347,11 +347,17 @@ log_beta_inc(double a, double b, double x)
 	}
 	below = x <= (a + 1) / (a + b + 2);
 	if (below)
-		part = log_beta_below(a, b, x, 1 - x);
+		part = log_beta_below(a, b, x, rest);
 	else
-		part = log_beta_below(b, a, 1 - x, x);
+		part = log_beta_below(b, a, rest, x);
 	part = Min(part, 0);
 	return below ? part : log_diff_exp(0, part);
+}
+
+double
+log_beta_inc(double a, double b, double x)
+{
+	return log_beta_inc_rest(a, b, x, 1 - x);
 }
 
 double

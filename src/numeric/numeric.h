@@ -45,6 +45,9 @@ extern double gamma_q(double a, double x);
 extern double beta_inc(double a, double b, double x);
 extern double log_beta_inc(double a, double b, double x);
 
+/* The latter where 1 - x is known better than a subtraction would tell. */
+extern double log_beta_inc_rest(double a, double b, double x, double rest);
+
 /* Upper tail of chi-square. */
 extern double chi_square_tail(double x, double df);
 
@@ -60,7 +63,8 @@ extern double kolmogorov_tail(double n, double d);
 
 /*
  * ln 2F1(a, b; c; z) for a, b, c > 0 and z < 1; if z < 0, only for c >= a or
- * c >= b: otherwise it can be negative.
+ * c >= b: otherwise it can be negative.  NaN if that would take too long, as
+ * where c is more than a million below a and b.
  */
 extern double log_hyp2f1(double a, double b, double c, double z);
 

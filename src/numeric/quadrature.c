@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
 #include "numeric/numeric.h"
 
 /*
@@ -125,6 +126,7 @@ integrate(Integrand f, int n, double low, double high, void *context,
 	Integration in = { f, context, n, 0, integrals };
 
 	Assert(n <= MAX_INTEGRALS);
+	CHECK_FOR_INTERRUPTS();
 	for (int j = 0; j < n; j++)
 		integrals[j] = 0;
 	integrate_part(&in, low, high, 0);

@@ -61,9 +61,14 @@ probability(FunctionCallInfo fcinfo, int argno, const char *name)
 	return value;
 }
 
+/* What is too large for a double, or for the ways there are to compute it. */
 static double
 finite_result(double value)
 {
+	if (isnan(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the arguments are too large or too far apart")));
 	if (isinf(value))
 		float_overflow_error();
 	return value;

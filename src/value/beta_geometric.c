@@ -125,6 +125,8 @@ beta_geometric_pmf(const double *params, double n, double chances,
 
 	if (chances > 0)
 		chance += a / (b + (chances - 1)) *
-			(n > 0 ? beta_inc(n, r, horizon / (alpha + horizon)) : 1);
+			(n > 0 ? exp(log_beta_inc_rest(n, r, 1 / (1 + alpha / horizon),
+										   1 / (1 + horizon / alpha))) :
+					 1);
 	return stayed * chance;
 }

@@ -66,7 +66,7 @@ static double
 mean_by_integral(const Mean *mean)
 {
 	/* a point near which p a z is 1, or p is its mean */
-	double start = Min(-mean->log_z, log(mean->a / mean->b));
+	double start = Min(-mean->log_z, log(mean->a) - log(mean->b));
 
 	return exp(log_integral(log_integrand, (void *) mean, INFINITY, start) -
 			   log_beta(mean->a, mean->b));

@@ -130,8 +130,11 @@ objective(const double *x, double *gradient, void *context)
 	return -total / search->set->weight;
 }
 
-/* From every start, on a part of the sample if that is large. */
-static void
+/*
+ * From every start, on a part of the sample if that is large.  False if none
+ * has a likelihood that a double can hold.
+ */
+static bool
 search_starts(Search *search, const SampleRow *rows, int64 n)
 {
 	const FitModel *model = search->model;
@@ -161,16 +164,14 @@ search_starts(Search *search, const SampleRow *rows, int64 n)
 			found = true;
 		}
 	}
-	if (!found)
-		elog(ERROR, "no start of the fit has a likelihood");
-
-	if (search->set != all)
+	if (found && search->set != all)
 	{
 		search->set = all;
 		minimise(objective, search, search->best.x, model->nparams,
 				 &search->best);
 		search->iterations += search->best.iterations;
 	}
+	return found && isfinite(search->best.value);
 }
 
 /*
@@ -376,7 +377,12 @@ fit_model(const FitModel *model, const SampleRow *rows, int64 n,
 	for (int i = 0; i < model->nparams; i++)
 		search.log_scale[i] = log(model->scale[i]);
 
-	search_starts(&search, rows, n);
+	if (!search_starts(&search, rows, n))
+	{
+		result->reason =
+			"the likelihood cannot be computed: numbers of the customers are too far apart";
+		return;
+	}
 	polish(&search);
 	conclude(&search, result);
 }

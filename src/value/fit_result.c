@@ -32,6 +32,13 @@ typedef struct Prepared
 
 static const char *const gamma_gamma_names[] = { "p", "q", "v" };
 
+/*
+ * What the data are measured in may not be so large or small that doubles
+ * cannot hold a ratio or a product of two of them.
+ */
+#define MIN_SCALE 1e-150
+#define MAX_SCALE 1e150
+
 /* v in units of the mean value. */
 static const double gamma_gamma_starts[][MODEL_MAX_PARAMS] = {
 	{ 6, 4, 0.5 },
@@ -59,6 +66,13 @@ too_few(const FitSet *set, const char *who)
 					MIN_FIT_CUSTOMERS, who, set->weight);
 }
 
+/* NaN is not. */
+static bool
+is_scale(double mean)
+{
+	return mean > MIN_SCALE && mean < MAX_SCALE;
+}
+
 /* Why no model of purchases can be fitted, or NULL. */
 static const char *
 why_no_purchase_fit(const FitSet *set)
@@ -68,6 +82,8 @@ why_no_purchase_fit(const FitSet *set)
 	if (reason == NULL && set->mean_T == 0)
 		reason =
 			"no customer was observed after the first purchase: every tenure is 0";
+	if (reason == NULL && !is_scale(set->mean_T))
+		reason = "tenures are too large or too small: take another unit";
 	if (reason == NULL && set->purchases == 0)
 		reason = "no customer has a repeat purchase";
 	return reason;
@@ -78,6 +94,8 @@ why_no_spend_fit(const FitSet *set)
 {
 	const char *reason = too_few(set, " with repeat purchases of some value");
 
+	if (reason == NULL && !is_scale(set->mean_t_x))
+		reason = "mean values are too large or too small: take another unit";
 	if (reason == NULL && set->min_t_x == set->max_t_x)
 		reason = "every customer has the same mean value";
 	return reason;

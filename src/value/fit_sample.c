@@ -16,6 +16,7 @@
 #include "common/mix.h"
 #include "compat.h"
 #include "libpq/pqformat.h"
+#include "miscadmin.h"
 #include "value/value.h"
 
 #define FIRST_CAPACITY 16
@@ -425,7 +426,8 @@ recv_row(StringInfo buf, SampleKind kind, SampleRow *row)
 	row->customer.T = pq_getmsgfloat8(buf);
 	row->weight.high = pq_getmsgfloat8(buf);
 	row->weight.low = pq_getmsgfloat8(buf);
-	if (!is_possible(kind, &row->customer))
+	if (!is_possible(kind, &row->customer) || signbit(row->customer.x) ||
+		signbit(row->customer.t_x) || signbit(row->customer.T))
 		state_malformed(&fit_sample_type, "There cannot be such a customer.");
 	if (!isfinite(row->weight.high) || row->weight.high <= 0 ||
 		row->weight.high + row->weight.low != row->weight.high)
@@ -449,6 +451,9 @@ sample_recv(StringInfo buf, uint8 version)
 	{
 		SampleRow *row = &sample->rows[i];
 
+		/* colliding customers, made up to, would take long */
+		if (i % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
 		recv_row(buf, kind, row);
 		if (i > 0 && compare_rows(row - 1, row) >= 0)
 			state_malformed(&fit_sample_type,

@@ -151,7 +151,8 @@ log_odds_by_integral(const double *params, const Customer *customer,
  *
  *		(n)_j / j! d^j [1 - q^(k+s+j)] / (k+s+j),	q = (large + t_x) / (large + T),
  *
- * where n is the exponent of the smaller one.  NaN if it takes many terms.
+ * where n is the exponent of the smaller one.  NaN if it takes many terms, or
+ * if a large n makes them too large.
  */
 static double
 log_odds_by_series(const double *params, const Customer *customer)
@@ -175,6 +176,8 @@ log_odds_by_series(const double *params, const Customer *customer)
 		rest += (1 - rest) * step;
 		term = factor * rest / (power + j + 1);
 		sum += term;
+		if (!(sum < INFINITY))
+			break;
 		if (term <= DBL_EPSILON / 4 * sum)
 			return log(params[2] * sum) +
 				k * log((params[1] + customer->T) / large) +

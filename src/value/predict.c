@@ -36,6 +36,19 @@ arg_customer(FunctionCallInfo fcinfo, int argno, const PurchaseModel *model)
 	return customer;
 }
 
+/* Parameters that no fit has may lead beyond what doubles can tell. */
+static Datum
+known(double value)
+{
+	if (isnan(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg(
+					 "parameters of the fit are too large, too small or too far apart"),
+				 errdetail("The result cannot be computed.")));
+	return Float8GetDatum(value);
+}
+
 static void
 check_model(const PurchaseModel *is, const PurchaseModel *should_be,
 			const char *function)
@@ -54,7 +67,7 @@ personalize_log_likelihood_purchases(PG_FUNCTION_ARGS)
 	const double *params = arg_purchase_fit(fcinfo, 0, &model);
 	Customer customer = arg_customer(fcinfo, 1, model);
 
-	PG_RETURN_FLOAT8(model->log_likelihood(params, &customer, 1, NULL));
+	PG_RETURN_DATUM(known(model->log_likelihood(params, &customer, 1, NULL)));
 }
 
 /* NULL for customers of whom Gamma-Gamma says nothing, which no fit uses. */
@@ -68,7 +81,7 @@ personalize_log_likelihood_spending(PG_FUNCTION_ARGS)
 	check_spending(x, m);
 	if (x == 0 || m == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(gamma_gamma_log_likelihood(params, x, m, 1, NULL));
+	PG_RETURN_DATUM(known(gamma_gamma_log_likelihood(params, x, m, 1, NULL)));
 }
 
 Datum
@@ -80,8 +93,8 @@ personalize_p_alive(PG_FUNCTION_ARGS)
 
 	/* customers leave at opportunities: is there one for whom the next is one */
 	if (model == &bgbb_model)
-		PG_RETURN_FLOAT8(bgbb_p_alive_ahead(params, &customer, 1));
-	PG_RETURN_FLOAT8(model->p_alive(params, &customer));
+		PG_RETURN_DATUM(known(bgbb_p_alive_ahead(params, &customer, 1)));
+	PG_RETURN_DATUM(known(model->p_alive(params, &customer)));
 }
 
 Datum
@@ -98,7 +111,7 @@ personalize_bgbb_p_alive(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("ahead must not be negative"),
 				 errdetail("It is %d.", ahead)));
-	PG_RETURN_FLOAT8(bgbb_p_alive_ahead(params, &customer, ahead));
+	PG_RETURN_DATUM(known(bgbb_p_alive_ahead(params, &customer, ahead)));
 }
 
 Datum
@@ -109,7 +122,7 @@ personalize_expected_purchases(PG_FUNCTION_ARGS)
 	double horizon = PG_GETARG_FLOAT8(1);
 
 	check_horizon(model, horizon, "horizon");
-	PG_RETURN_FLOAT8(model->expected(params, horizon));
+	PG_RETURN_DATUM(known(model->expected(params, horizon)));
 }
 
 Datum
@@ -121,8 +134,9 @@ personalize_conditional_expected_purchases(PG_FUNCTION_ARGS)
 	double horizon = PG_GETARG_FLOAT8(4);
 
 	check_horizon(model, horizon, "horizon");
-	PG_RETURN_FLOAT8(model->p_alive(params, &customer) *
-					 model->expected_if_alive(params, &customer, horizon));
+	PG_RETURN_DATUM(
+		known(model->p_alive(params, &customer) *
+			  model->expected_if_alive(params, &customer, horizon)));
 }
 
 Datum
@@ -136,7 +150,7 @@ personalize_purchase_pmf(PG_FUNCTION_ARGS)
 	check_horizon(model, horizon, "horizon");
 	if (n < 0)
 		PG_RETURN_FLOAT8(0);
-	PG_RETURN_FLOAT8(model->pmf(params, n, horizon));
+	PG_RETURN_DATUM(known(model->pmf(params, n, horizon)));
 }
 
 Datum
@@ -155,7 +169,7 @@ personalize_pareto_nbd_dert(PG_FUNCTION_ARGS)
 				 errdetail("It is %.15g.", discount),
 				 errhint(
 					 "It is a continuous rate for a unit of time: ln(1.15) / 52 for 15 %% a year and a model in weeks.")));
-	PG_RETURN_FLOAT8(pareto_nbd_dert(params, &customer, discount));
+	PG_RETURN_DATUM(known(pareto_nbd_dert(params, &customer, discount)));
 }
 
 Datum
@@ -166,7 +180,7 @@ personalize_expected_spend(PG_FUNCTION_ARGS)
 	double m = PG_GETARG_FLOAT8(2);
 
 	check_spending(x, m);
-	PG_RETURN_FLOAT8(gamma_gamma_expected(params, x, m));
+	PG_RETURN_DATUM(known(gamma_gamma_expected(params, x, m)));
 }
 
 static void
@@ -245,7 +259,7 @@ personalize_customer_lifetime_value(PG_FUNCTION_ARGS)
 	/* whatever nobody buys is worth nothing */
 	if (purchases == 0 || margin == 0)
 		PG_RETURN_FLOAT8(0);
-	PG_RETURN_FLOAT8(
-		margin * purchases *
-		gamma_gamma_expected(spend_params, customer.x, mean_value));
+	PG_RETURN_DATUM(
+		known(margin * purchases *
+			  gamma_gamma_expected(spend_params, customer.x, mean_value)));
 }

@@ -24,7 +24,7 @@ log_rising(double a, double x)
 	double product = 1;
 	int n = (int) x;
 
-	if (x > MAX_FACTORS || a > MAX_FACTOR)
+	if (x > MAX_FACTORS || (a > MAX_FACTOR && x > 0))
 		return log_gamma(x) - log_beta(a, x);
 
 	for (int i = 0; i < n; i++)

@@ -15,6 +15,7 @@ WHERE e.extname = 'personalize' AND d.deptype = 'e'
 		WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid AND (t.typcategory = 'A' OR r.relkind = 'r'));
 SELECT count(*) > 10 AS objects FROM pg_depend d JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
 WHERE e.extname = 'personalize' AND d.deptype = 'e';
+
 SELECT a.attrelid::regclass, a.attname AS without_comment
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 WHERE c.relnamespace = 'personalize'::regnamespace AND c.relkind IN ('r', 'c') AND a.attnum > 0
