@@ -133,7 +133,21 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'personalize_rfm_combine';
 
 COMMENT ON FUNCTION rfm_combine(rfm_state, rfm_state) IS
-'combine function of rfm(); either state may be null';
+'both states as one, as of the later of their times: the earlier one must have left out no row; either may be null';
+
+CREATE FUNCTION rfm_combine_same(rfm_state, rfm_state) RETURNS rfm_state
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_rfm_combine_same';
+
+COMMENT ON FUNCTION rfm_combine_same(rfm_state, rfm_state) IS
+'combine function of rfm(): as rfm_combine(), but both states must be as of the same time';
+
+CREATE FUNCTION rfm_combine(rfm_state, rfm_state, timestamptz) RETURNS rfm_state
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_rfm_combine_as_of';
+
+COMMENT ON FUNCTION rfm_combine(rfm_state, rfm_state, timestamptz) IS
+'transition function of rfm_merge(state, as_of)';
 
 CREATE FUNCTION rfm_final(rfm_state) RETURNS rfm_summary
 LANGUAGE C IMMUTABLE PARALLEL SAFE
@@ -146,7 +160,7 @@ CREATE AGGREGATE rfm(at timestamptz, amount float8, as_of timestamptz) (
 	SFUNC = rfm_add,
 	STYPE = rfm_state,
 	SSPACE = 160,
-	COMBINEFUNC = rfm_combine,
+	COMBINEFUNC = rfm_combine_same,
 	FINALFUNC = rfm_final,
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
@@ -159,7 +173,7 @@ CREATE AGGREGATE rfm_partial(at timestamptz, amount float8, as_of timestamptz) (
 	SFUNC = rfm_add,
 	STYPE = rfm_state,
 	SSPACE = 160,
-	COMBINEFUNC = rfm_combine,
+	COMBINEFUNC = rfm_combine_same,
 	PARALLEL = SAFE
 );
 
@@ -170,7 +184,7 @@ CREATE AGGREGATE rfm(at timestamptz, amount float8, as_of timestamptz, unit inte
 	SFUNC = rfm_add,
 	STYPE = rfm_state,
 	SSPACE = 160,
-	COMBINEFUNC = rfm_combine,
+	COMBINEFUNC = rfm_combine_same,
 	FINALFUNC = rfm_final,
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
@@ -183,7 +197,7 @@ CREATE AGGREGATE rfm_partial(at timestamptz, amount float8, as_of timestamptz, u
 	SFUNC = rfm_add,
 	STYPE = rfm_state,
 	SSPACE = 160,
-	COMBINEFUNC = rfm_combine,
+	COMBINEFUNC = rfm_combine_same,
 	PARALLEL = SAFE
 );
 
@@ -194,7 +208,7 @@ CREATE AGGREGATE rfm(at timestamptz, amount numeric, as_of timestamptz) (
 	SFUNC = rfm_add,
 	STYPE = rfm_state,
 	SSPACE = 160,
-	COMBINEFUNC = rfm_combine,
+	COMBINEFUNC = rfm_combine_same,
 	FINALFUNC = rfm_final,
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
@@ -207,7 +221,7 @@ CREATE AGGREGATE rfm_partial(at timestamptz, amount numeric, as_of timestamptz) 
 	SFUNC = rfm_add,
 	STYPE = rfm_state,
 	SSPACE = 160,
-	COMBINEFUNC = rfm_combine,
+	COMBINEFUNC = rfm_combine_same,
 	PARALLEL = SAFE
 );
 
@@ -218,7 +232,7 @@ CREATE AGGREGATE rfm(at timestamptz, amount numeric, as_of timestamptz, unit int
 	SFUNC = rfm_add,
 	STYPE = rfm_state,
 	SSPACE = 160,
-	COMBINEFUNC = rfm_combine,
+	COMBINEFUNC = rfm_combine_same,
 	FINALFUNC = rfm_final,
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
@@ -231,7 +245,7 @@ CREATE AGGREGATE rfm_partial(at timestamptz, amount numeric, as_of timestamptz, 
 	SFUNC = rfm_add,
 	STYPE = rfm_state,
 	SSPACE = 160,
-	COMBINEFUNC = rfm_combine,
+	COMBINEFUNC = rfm_combine_same,
 	PARALLEL = SAFE
 );
 
@@ -249,7 +263,20 @@ CREATE AGGREGATE rfm_merge(state rfm_state) (
 );
 
 COMMENT ON AGGREGATE rfm_merge(rfm_state) IS
-'the result of rfm() from states of its parts';
+'the result of rfm() from states of its parts, as of the latest of their times; states as of an earlier one must have left out no row';
+
+CREATE AGGREGATE rfm_merge(state rfm_state, as_of timestamptz) (
+	SFUNC = rfm_combine,
+	STYPE = rfm_state,
+	SSPACE = 160,
+	COMBINEFUNC = rfm_combine_same,
+	FINALFUNC = rfm_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE rfm_merge(rfm_state, timestamptz) IS
+'the result of rfm() from states of its parts, as of a time that is not before any row in them; states as of an earlier one must have left out no row';
 
 CREATE TYPE interpurchase_state;
 

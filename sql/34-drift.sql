@@ -48,13 +48,15 @@ CREATE TYPE ks_test AS (statistic float8, p_value float8);
 
 COMMENT ON TYPE ks_test IS
 'result of ks_2samp(): the largest distance between two distribution functions, and the chance of as large a one between samples of one distribution';
+COMMENT ON COLUMN ks_test.statistic IS 'largest distance between the two distribution functions';
+COMMENT ON COLUMN ks_test.p_value IS 'chance of as large a distance between samples of one distribution';
 
 CREATE FUNCTION ks_2samp(reference float8[], current float8[]) RETURNS ks_test
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000
 AS 'MODULE_PATHNAME', 'personalize_ks_2samp';
 
 COMMENT ON FUNCTION ks_2samp(float8[], float8[]) IS
-'two-sample Kolmogorov-Smirnov test; the p-value is exact if m n / (m + n) is below 10, and that of one sample of so many values if not';
+'two-sample Kolmogorov-Smirnov test; the p-value is exact if m n / (m + n), rounded, is below 10 and no values are equal, and that of one sample of so many values if not below 10';
 
 CREATE FUNCTION wasserstein(a float8[], b float8[]) RETURNS float8
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000
@@ -67,6 +69,9 @@ CREATE TYPE chi_square_test AS (statistic float8, df int, p_value float8);
 
 COMMENT ON TYPE chi_square_test IS
 'result of chi_square(): the statistic, its degrees of freedom, and the chance of as large a one by chance alone';
+COMMENT ON COLUMN chi_square_test.statistic IS 'Pearson''s chi-square';
+COMMENT ON COLUMN chi_square_test.df IS 'degrees of freedom: categories that either has, less one';
+COMMENT ON COLUMN chi_square_test.p_value IS 'chance of as large a statistic if both have the same shares; 1 with one category';
 
 CREATE FUNCTION chi_square(counts_a float8[], counts_b float8[]) RETURNS chi_square_test
 LANGUAGE C IMMUTABLE PARALLEL SAFE
@@ -127,6 +132,14 @@ CREATE TYPE group_rate AS (
 
 COMMENT ON TYPE group_rate IS
 'a group in group_fairness_report: its rows, how many are selected, and the rates of selection among all, among those whose label is true (tpr) and among those whose label is false (fpr); a rate of none is null';
+COMMENT ON COLUMN group_rate.grp IS 'name of the group';
+COMMENT ON COLUMN group_rate.n IS 'its rows';
+COMMENT ON COLUMN group_rate.selected IS 'how many of them are selected';
+COMMENT ON COLUMN group_rate.rate IS 'selected by n';
+COMMENT ON COLUMN group_rate.positives IS 'rows whose label is true';
+COMMENT ON COLUMN group_rate.negatives IS 'rows whose label is false';
+COMMENT ON COLUMN group_rate.tpr IS 'true positive rate: part of the positives that is selected; null if there are none';
+COMMENT ON COLUMN group_rate.fpr IS 'false positive rate: part of the negatives that is selected; null if there are none';
 
 CREATE TYPE group_fairness_report AS (
 	groups group_rate[],
@@ -139,6 +152,12 @@ CREATE TYPE group_fairness_report AS (
 
 COMMENT ON TYPE group_fairness_report IS
 'result of group_fairness(): the groups by name, and over them the highest less the lowest rate, the lowest divided by the highest, the differences of tpr and of tpr or fpr whichever is larger, and whether the ratio is four fifths at least; there is no ratio if nobody is selected';
+COMMENT ON COLUMN group_fairness_report.groups IS 'the groups, in the order of their names'' bytes';
+COMMENT ON COLUMN group_fairness_report.demographic_parity_difference IS 'highest rate less the lowest';
+COMMENT ON COLUMN group_fairness_report.demographic_parity_ratio IS 'lowest rate by the highest; null if nobody is selected';
+COMMENT ON COLUMN group_fairness_report.equal_opportunity_difference IS 'highest tpr less the lowest; null if there is none';
+COMMENT ON COLUMN group_fairness_report.equalized_odds_difference IS 'difference of tpr or of fpr, whichever is larger; null if either is';
+COMMENT ON COLUMN group_fairness_report.four_fifths IS 'whether the ratio is four fifths at least; null if nobody is selected';
 
 CREATE FUNCTION group_fairness_add(group_fairness_state, text, boolean) RETURNS group_fairness_state
 LANGUAGE C IMMUTABLE PARALLEL SAFE
@@ -275,6 +294,13 @@ CREATE TYPE exposure_group AS (
 
 COMMENT ON TYPE exposure_group IS
 'a group in exposure_report: its places in lists, what they are worth together, as a share of all and each on average, and the mean relevance of what stood there; null where it is not known';
+COMMENT ON COLUMN exposure_group.grp IS 'name of the group';
+COMMENT ON COLUMN exposure_group.items IS 'its rows: places in lists';
+COMMENT ON COLUMN exposure_group.exposure IS 'what these are worth: the sum of 1 / log2(1 + rank)';
+COMMENT ON COLUMN exposure_group.share IS 'its part of the exposure of all groups';
+COMMENT ON COLUMN exposure_group.mean_exposure IS 'exposure by items';
+COMMENT ON COLUMN exposure_group.mean_relevance IS 'mean relevance of the rows that have one; null if none has';
+COMMENT ON COLUMN exposure_group.exposure_per_relevance IS 'mean_exposure by mean_relevance; null if that is null or 0';
 
 CREATE TYPE exposure_report AS (
 	groups exposure_group[],
@@ -284,6 +310,9 @@ CREATE TYPE exposure_report AS (
 
 COMMENT ON TYPE exposure_report IS
 'result of exposure(): the groups by name, and the lowest divided by the highest of their mean exposures, and of their exposures per relevance, groups of no relevance left out';
+COMMENT ON COLUMN exposure_report.groups IS 'the groups, in the order of their names'' bytes';
+COMMENT ON COLUMN exposure_report.parity_ratio IS 'lowest mean_exposure by the highest';
+COMMENT ON COLUMN exposure_report.treatment_ratio IS 'lowest exposure_per_relevance by the highest; null if there is none';
 
 CREATE FUNCTION exposure_add(exposure_state, text, int) RETURNS exposure_state
 LANGUAGE C IMMUTABLE PARALLEL SAFE
@@ -379,6 +408,11 @@ CREATE TYPE concentration_report AS (
 
 COMMENT ON TYPE concentration_report IS
 'result of concentration(): the number of values, their Gini coefficient, the entropy of their shares in nats, the sum of the squared shares (Herfindahl-Hirschman index), and the part of them that is not 0';
+COMMENT ON COLUMN concentration_report.items IS 'number of values';
+COMMENT ON COLUMN concentration_report.gini IS 'Gini coefficient; null if the total is 0';
+COMMENT ON COLUMN concentration_report.entropy IS 'Shannon''s entropy of the shares, in nats; null if the total is 0';
+COMMENT ON COLUMN concentration_report.hhi IS 'Herfindahl-Hirschman index, the sum of the squared shares; null if the total is 0';
+COMMENT ON COLUMN concentration_report.coverage IS 'part of the values that is not 0';
 
 CREATE FUNCTION gini_final(sample_state) RETURNS float8
 LANGUAGE C IMMUTABLE PARALLEL SAFE

@@ -187,6 +187,11 @@ sorted_quantile(const double *sorted, int64 n, double p)
 	double position = p * (n - 1);
 	int64 low = (int64) floor(position);
 	int64 high = (int64) ceil(position);
+	double part = position - low;
+	double distance = sorted[high] - sorted[low];
 
-	return sorted[low] + (sorted[high] - sorted[low]) * (position - low);
+	/* of numbers at both ends of the range */
+	if (unlikely(isinf(distance)))
+		return sorted[low] * (1 - part) + sorted[high] * part;
+	return sorted[low] + distance * part;
 }

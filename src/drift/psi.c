@@ -96,7 +96,10 @@ stability_index(const CountPair *pair, double floor_share)
 		double a = Max(pair->a[i] / pair->total_a, floor_share);
 		double b = Max(pair->b[i] / pair->total_b, floor_share);
 
-		sum_add(&sum, (b - a) * log(b / a));
+		double ratio = b / a;
+
+		/* a floor_share may be so small that the ratio overflows */
+		sum_add(&sum, (b - a) * (isinf(ratio) ? log(b) - log(a) : log(ratio)));
 	}
 	return sum_value(&sum);
 }

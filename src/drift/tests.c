@@ -9,6 +9,7 @@
 #include "drift/drift.h"
 #include "miscadmin.h"
 #include "numeric/numeric.h"
+#include "utils/float.h"
 
 /* Below this the approximation for larger samples is poor. */
 #define SMALL_WORTH 10
@@ -150,6 +151,8 @@ personalize_wasserstein(PG_FUNCTION_ARGS)
 			break;
 		sum_add(&area, distance * (value - before));
 	}
+	if (!isfinite(area.high))
+		float_overflow_error();
 	PG_RETURN_FLOAT8(sum_value(&area));
 }
 
@@ -178,6 +181,8 @@ personalize_chi_square(PG_FUNCTION_ARGS)
 	}
 
 	statistic = sum_value(&sum) * pair.total_a * pair.total_b;
+	if (!isfinite(statistic))
+		float_overflow_error();
 	values[0] = Float8GetDatum(statistic);
 	values[1] = Int32GetDatum(categories - 1);
 	values[2] = Float8GetDatum(

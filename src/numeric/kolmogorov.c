@@ -20,6 +20,9 @@
 #define TAIL_SMALL 4.0
 #define TAIL_LARGE 2.2
 
+/* Below this value of n d^2 the tail is 1 to the last digit. */
+#define TAIL_ALL 0.018
+
 /* No more terms than this need to be added up for a smooth sum. */
 #define SUM_TERMS 8192
 
@@ -162,7 +165,7 @@ kolmogorov_tail(double n, double d)
 
 	if (!(n >= 1) || isnan(d))
 		return NAN;
-	if (d <= 0.5 / n)
+	if (d <= 0.5 / n || nd2 <= TAIL_ALL)
 		return 1;
 	if (d >= 1)
 		return 0;

@@ -110,6 +110,7 @@ personalize_cohort(PG_FUNCTION_ARGS)
 	TimestampTz at;
 	int first;
 	int now;
+	DateADT start;
 	Datum values[2];
 	bool nulls[2] = { false };
 
@@ -130,8 +131,14 @@ personalize_cohort(PG_FUNCTION_ARGS)
 
 	first = julian_day(first_at, PG_GETARG_DATUM(3));
 	now = julian_day(at, PG_GETARG_DATUM(3));
-	values[0] =
-		DateADTGetDatum(calendar_start(first, unit) - POSTGRES_EPOCH_JDATE);
+	start = calendar_start(first, unit) - POSTGRES_EPOCH_JDATE;
+	if (!IS_VALID_DATE(start))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("date out of range"),
+				 errdetail("The cohort would begin before all dates."),
+				 errhint("Use a shorter unit.")));
+	values[0] = DateADTGetDatum(start);
 	values[1] = Int32GetDatum(calendar_period(now, unit) -
 							  calendar_period(first, unit));
 	return composite_result(fcinfo, values, nulls);

@@ -12,35 +12,10 @@
 
 #include "common/args.h"
 #include "common/float_numeric.h"
-#include "common/sum.h"
-#include "compat.h"
 #include "libpq/pqformat.h"
-#include "miscadmin.h"
-#include "segment/segment.h"
+#include "segment/rfm.h"
 #include "utils/float.h"
 #include "utils/timestamp.h"
-
-/* What few customers have. */
-typedef struct RfmRare
-{
-	Sum refunded; /* a positive number */
-	int64 later;  /* rows after as_of */
-} RfmRare;
-
-typedef struct RfmState
-{
-	StateHeader head;
-	int64 unit; /* microseconds */
-	TimestampTz as_of;
-	int64 orders;
-	TimestampTz first_at; /* of an order, as last_at */
-	TimestampTz last_at;
-	Sum first; /* orders in the first one's period */
-	Sum rest;  /* and all others */
-	PeriodSet periods;
-	bool has_rare; /* a RfmRare stands before the periods */
-	double data[FLEXIBLE_ARRAY_MEMBER];
-} RfmState;
 
 /* Columns of the type rfm_summary. */
 enum
@@ -61,13 +36,6 @@ enum
 
 #define FIRST_SIZE 128
 
-#define rare_size(state) ((state)->has_rare ? sizeof(RfmRare) : 0)
-#define rfm_rare(state) ((RfmRare *) (state)->data)
-#define rfm_entries(state) \
-	((void *) ((char *) (state)->data + rare_size(state)))
-#define rfm_room(state) \
-	(VARSIZE(state) - offsetof(RfmState, data) - rare_size(state))
-
 static void rfm_state_write(StringInfo buf, const void *value);
 static void *rfm_state_read(StringInfo buf, uint8 version);
 
@@ -83,7 +51,6 @@ STATE_TYPE_FUNCTIONS(rfm_state, rfm_type);
 
 PG_FUNCTION_INFO_V1(personalize_rfm_float8_add);
 PG_FUNCTION_INFO_V1(personalize_rfm_numeric_add);
-PG_FUNCTION_INFO_V1(personalize_rfm_combine);
 PG_FUNCTION_INFO_V1(personalize_rfm_final);
 
 static RfmState *
@@ -97,8 +64,8 @@ rfm_new(int64 unit, TimestampTz as_of, Size size)
 	return state;
 }
 
-static RfmState *
-with_rare(RfmState *state)
+RfmState *
+rfm_with_rare(RfmState *state)
 {
 	Size used = (Size) state->periods.n << state->periods.width;
 
@@ -112,8 +79,8 @@ with_rare(RfmState *state)
 	return state;
 }
 
-static RfmState *
-add_period(RfmState *state, int64 period)
+RfmState *
+rfm_add_period(RfmState *state, int64 period)
 {
 	while (!period_set_add(&state->periods, rfm_entries(state), rfm_room(state),
 						   period))
@@ -121,19 +88,18 @@ add_period(RfmState *state, int64 period)
 	return state;
 }
 
-static void
-check_sum(const Sum *sum)
+void
+rfm_check_sum(const Sum *sum)
 {
 	if (unlikely(!isfinite(sum->high)))
 		float_overflow_error();
 }
 
-/* Orders that came before all there are; theirs is the first period now. */
-static void
-new_first_period(RfmState *state, const Sum *first)
+void
+rfm_new_first_period(RfmState *state, const Sum *first)
 {
 	sum_merge(&state->rest, &state->first);
-	check_sum(&state->rest);
+	rfm_check_sum(&state->rest);
 	state->first = *first;
 }
 
@@ -156,7 +122,7 @@ add_order(RfmState *state, TimestampTz at, double amount)
 		Sum *sum = is_first ? &state->first : &state->rest;
 
 		sum_add(sum, amount);
-		check_sum(sum);
+		rfm_check_sum(sum);
 		state->last_at = Max(state->last_at, at);
 	}
 	else
@@ -166,13 +132,22 @@ add_order(RfmState *state, TimestampTz at, double amount)
 		if (period == period_of(state->first_at, state->unit))
 		{
 			sum_add(&state->first, amount);
-			check_sum(&state->first);
+			rfm_check_sum(&state->first);
 		}
 		else
-			new_first_period(state, &first);
+			rfm_new_first_period(state, &first);
 		state->first_at = at;
 	}
-	return add_period(state, period);
+	return rfm_add_period(state, period);
+}
+
+static void
+add_refund(RfmRare *rare, TimestampTz at, double amount)
+{
+	if (rare->refunded.high == 0 || at > rare->last_refund_at)
+		rare->last_refund_at = at;
+	sum_add(&rare->refunded, amount);
+	rfm_check_sum(&rare->refunded);
 }
 
 static Datum
@@ -195,14 +170,13 @@ rfm_add(FunctionCallInfo fcinfo, double amount)
 
 	if (at > as_of)
 	{
-		state = with_rare(state);
+		state = rfm_with_rare(state);
 		rfm_rare(state)->later++;
 	}
 	else if (amount < 0)
 	{
-		state = with_rare(state);
-		sum_add(&rfm_rare(state)->refunded, -amount);
-		check_sum(&rfm_rare(state)->refunded);
+		state = rfm_with_rare(state);
+		add_refund(rfm_rare(state), at, -amount);
 	}
 	else
 		state = add_order(state, at, amount);
@@ -242,75 +216,6 @@ personalize_rfm_numeric_add(PG_FUNCTION_ARGS)
 					   (Numeric) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(2))));
 }
 
-/* The orders of another state of the same customer. */
-static void
-merge_orders(RfmState *state, const RfmState *other)
-{
-	int64 period;
-	int64 other_period;
-
-	if (state->orders == 0)
-	{
-		state->first_at = other->first_at;
-		state->last_at = other->last_at;
-		state->first = other->first;
-		state->rest = other->rest;
-		state->orders = other->orders;
-		return;
-	}
-
-	period = period_of(state->first_at, state->unit);
-	other_period = period_of(other->first_at, state->unit);
-	if (other_period < period)
-		new_first_period(state, &other->first);
-	else
-		sum_merge(other_period == period ? &state->first : &state->rest,
-				  &other->first);
-	sum_merge(&state->rest, &other->rest);
-	check_sum(&state->first);
-	check_sum(&state->rest);
-	state->first_at = Min(state->first_at, other->first_at);
-	state->last_at = Max(state->last_at, other->last_at);
-	state->orders += other->orders;
-}
-
-Datum
-personalize_rfm_combine(PG_FUNCTION_ARGS)
-{
-	RfmState *state;
-	RfmState *other;
-
-	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
-	other = state_readable(fcinfo, 1);
-	if (PG_ARGISNULL(0))
-		PG_RETURN_POINTER(other);
-
-	state = state_writable(fcinfo, 0);
-	if (state->unit != other->unit)
-		option_differs("unit");
-	if (state->as_of != other->as_of)
-		option_differs("as_of");
-
-	if (other->has_rare)
-	{
-		state = with_rare(state);
-		sum_merge(&rfm_rare(state)->refunded, &rfm_rare(other)->refunded);
-		check_sum(&rfm_rare(state)->refunded);
-		rfm_rare(state)->later += rfm_rare(other)->later;
-	}
-	if (other->orders > 0)
-		merge_orders(state, other);
-	for (uint32 i = 0; i < other->periods.n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		state = add_period(state,
-						   period_set_entry(&other->periods, rfm_entries(other),
-											i));
-	}
-	PG_RETURN_POINTER(state);
-}
-
 static int64
 count_periods(const RfmState *state)
 {
@@ -348,7 +253,7 @@ Datum
 personalize_rfm_final(PG_FUNCTION_ARGS)
 {
 	RfmState *state;
-	RfmRare rare = { { 0, 0 }, 0 };
+	RfmRare rare = { { 0, 0 }, 0, 0 };
 	Sum net;
 	Datum values[COLUMNS] = { 0 };
 	bool nulls[COLUMNS];
@@ -369,7 +274,7 @@ personalize_rfm_final(PG_FUNCTION_ARGS)
 	sum_scale(&net, -1);
 	sum_merge(&net, &state->first);
 	sum_merge(&net, &state->rest);
-	check_sum(&net);
+	rfm_check_sum(&net);
 	values[ORDERS] = Int64GetDatum(state->orders);
 	values[MONETARY] = Float8GetDatum(sum_value(&net));
 	values[REFUNDED] = Float8GetDatum(sum_value(&rare.refunded));
@@ -389,7 +294,7 @@ static void
 rfm_state_write(StringInfo buf, const void *value)
 {
 	const RfmState *state = value;
-	RfmRare rare = { { 0, 0 }, 0 };
+	RfmRare rare = { { 0, 0 }, 0, 0 };
 
 	if (state->has_rare)
 		rare = *rfm_rare(state);
@@ -397,6 +302,8 @@ rfm_state_write(StringInfo buf, const void *value)
 	pq_sendint64(buf, state->as_of);
 	pq_sendint64(buf, rare.later);
 	send_sum(buf, &rare.refunded);
+	if (rare.refunded.high > 0)
+		pq_sendint64(buf, rare.last_refund_at);
 	pq_sendint64(buf, state->orders);
 	if (state->orders == 0)
 		return;
@@ -430,6 +337,23 @@ recv_time(StringInfo buf)
 	return at;
 }
 
+static RfmRare
+recv_rare(StringInfo buf, TimestampTz as_of)
+{
+	RfmRare rare = { { 0, 0 }, 0, 0 };
+
+	rare.later = pq_getmsgint64(buf);
+	if (rare.later < 0)
+		state_malformed(&rfm_type, "A count is negative.");
+	rare.refunded = recv_sum(buf);
+	if (rare.refunded.high == 0)
+		return rare;
+	rare.last_refund_at = recv_time(buf);
+	if (rare.last_refund_at > as_of)
+		state_malformed(&rfm_type, "A refund is later than as_of.");
+	return rare;
+}
+
 static RfmState *
 recv_orders(StringInfo buf, RfmState *state)
 {
@@ -451,7 +375,7 @@ recv_orders(StringInfo buf, RfmState *state)
 	while (rfm_room(state) < period_set_room(periods, n))
 		state = state_resize(&rfm_type, state, (Size) VARSIZE(state) * 2);
 	for (int64 i = 0; i < n; i++)
-		state = add_period(state, periods[i]);
+		state = rfm_add_period(state, periods[i]);
 	pfree(periods);
 	return state;
 }
@@ -467,13 +391,10 @@ rfm_state_read(StringInfo buf, uint8 version)
 	if (unit <= 0 || unit > END_TIMESTAMP)
 		state_malformed(&rfm_type, "Its unit is out of range.");
 	state = rfm_new(unit, as_of, FIRST_SIZE);
-	rare.later = pq_getmsgint64(buf);
-	rare.refunded = recv_sum(buf);
-	if (rare.later < 0)
-		state_malformed(&rfm_type, "A count is negative.");
+	rare = recv_rare(buf, as_of);
 	if (rare.later > 0 || rare.refunded.high > 0)
 	{
-		state = with_rare(state);
+		state = rfm_with_rare(state);
 		*rfm_rare(state) = rare;
 	}
 	state->orders = pq_getmsgint64(buf);

@@ -9,7 +9,7 @@ SET LOCAL timezone = 'UTC';
 SELECT plan(63);
 
 -- CRC-32C, to forge states whose checksum is right
-CREATE FUNCTION crc32c(data bytea) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
+CREATE FUNCTION state_checksum(data bytea) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
 	crc bigint := 4294967295;
 BEGIN
@@ -23,7 +23,7 @@ BEGIN
 END $$;
 -- the text form of a state with some of its bytes, counted from 0, replaced by others
 CREATE FUNCTION forge(state text, place int, bytes bytea) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-	SELECT encode(body, 'hex') || lpad(to_hex(crc32c(body)), 8, '0')
+	SELECT encode(body, 'hex') || lpad(to_hex(state_checksum(body)), 8, '0')
 	FROM (SELECT overlay(decode(left(state, -8), 'hex') PLACING bytes FROM place + 1 FOR length(bytes)) AS body) x $$;
 -- what the input function of a type says to a text
 CREATE FUNCTION refusal(type text, state text) RETURNS text LANGUAGE plpgsql AS $$

@@ -114,7 +114,7 @@ SELECT is(group_fairness_partial(grp, selected, label ORDER BY id)::text, group_
 -- ---- malformed states ----
 
 -- a form with another body under a right checksum (CRC-32C)
-CREATE FUNCTION crc32c(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
+CREATE FUNCTION state_checksum(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
 DECLARE
 	crc bigint := 4294967295;
 BEGIN
@@ -126,7 +126,7 @@ BEGIN
 	END LOOP;
 	RETURN substr(int8send(crc # 4294967295), 5);
 END $$;
-CREATE FUNCTION signed(body bytea) RETURNS text LANGUAGE sql AS $$ SELECT encode(body || crc32c(body), 'hex') $$;
+CREATE FUNCTION signed(body bytea) RETURNS text LANGUAGE sql AS $$ SELECT encode(body || state_checksum(body), 'hex') $$;
 CREATE FUNCTION head(kind int, groups int) RETURNS bytea LANGUAGE sql AS $$ SELECT '\xa5'::bytea || set_byte('\x00', 0, kind) || '\x01'::bytea || int4send(groups) $$;
 CREATE FUNCTION fairness_group(key bytea, VARIADIC counts bigint[]) RETURNS bytea LANGUAGE sql AS
 $$ SELECT int4send(length(key)) || key || string_agg(int8send(c), '' ORDER BY i) FROM unnest(counts) WITH ORDINALITY u(c, i) $$;

@@ -83,7 +83,7 @@ SELECT format('COPY states TO %L BINARY', current_setting('data_directory') || '
 SELECT same('binary', 'SELECT feature_stats_merge(s) FROM copied');
 
 -- states that are not
-CREATE FUNCTION crc32c(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
+CREATE FUNCTION state_checksum(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
 DECLARE
 	crc bigint := 4294967295;
 BEGIN
@@ -96,7 +96,7 @@ BEGIN
 	RETURN substr(int8send(crc # 4294967295), 5);
 END $$;
 CREATE FUNCTION crafted(rows bigint, width int, VARIADIC numbers float8[]) RETURNS text LANGUAGE sql AS $$
-	SELECT encode(b || crc32c(b), 'hex') FROM (
+	SELECT encode(b || state_checksum(b), 'hex') FROM (
 		SELECT '\xa50801' || int8send(rows) || int4send(width) || string_agg(float8send(x), '') AS b FROM unnest(numbers) x) z $$;
 CREATE FUNCTION refused(value text, why text, test text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE detail text;

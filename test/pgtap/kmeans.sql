@@ -142,7 +142,7 @@ SELECT same('binary', 'SELECT kmeans_merge(s) FROM copied');
 SELECT is(points_state_send(kmeans_partial(f, 5 ORDER BY id)), points_state_send(kmeans_partial(f, 5 ORDER BY f)), 'equal groups have equal forms') FROM points;
 
 -- states that are not
-CREATE FUNCTION crc32c(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
+CREATE FUNCTION state_checksum(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
 DECLARE
 	crc bigint := 4294967295;
 BEGIN
@@ -156,7 +156,7 @@ BEGIN
 END $$;
 -- as state_out writes one
 CREATE FUNCTION crafted(k int, width int, rows bigint, VARIADIC numbers float8[]) RETURNS text LANGUAGE sql AS $$
-	SELECT encode(b || crc32c(b), 'hex') FROM (
+	SELECT encode(b || state_checksum(b), 'hex') FROM (
 		SELECT '\xa50701' || int4send(k) || int4send(width) || int8send(3) || int8send(rows) || string_agg(float8send(x), '') AS b FROM unnest(numbers) x) z $$;
 CREATE FUNCTION refused(value text, why text, test text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE detail text;

@@ -6,7 +6,7 @@ SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
 
-SELECT plan(103);
+SELECT plan(121);
 
 CREATE FUNCTION draw(seed bigint, x bigint, n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS
 $$ SELECT (hashint8extended(x, seed) & 9223372036854775807) % n $$;
@@ -122,6 +122,46 @@ SELECT is(rfm_combine(a, NULL)::text, a::text, '... nor with one') FROM two;
 SELECT is(rfm_combine(NULL, NULL)::text, NULL, '... nor none');
 SELECT is((rfm_final(rfm_add(rfm_add(NULL, '2024-01-01', 1::float8, '2024-01-03'), '2024-01-02', 2::float8, '2024-01-03'))).monetary, 3::float8, 'a transition function called by hand');
 
+-- states that are each as of the end of their day, merged: as of the last day, or as of a given time
+CREATE TABLE by_day AS SELECT c, at::date AS day, rfm_partial(at, amount, at::date + interval '1 day') AS s,
+	rfm_partial(at, amount, at::date + interval '1 day', '90 minutes') AS t FROM orders WHERE at IS NOT NULL GROUP BY c, at::date;
+CREATE TABLE by_day_whole AS SELECT o.c, rfm(at, amount, last) AS s, rfm(at, amount, last, '90 minutes') AS t, rfm(at, amount, '2001-01-01') AS u
+FROM orders o JOIN (SELECT c, max(at)::date + interval '1 day' AS last FROM orders WHERE amount IS NOT NULL GROUP BY c) l USING (c) WHERE at IS NOT NULL GROUP BY o.c;
+SELECT is(array[count(*) FILTER (WHERE (w.s, w.t, w.u) IS NOT DISTINCT FROM (m.s, m.t, m.u)), count(*)], array[(SELECT count(*) FROM by_day_whole), count(*)], 'days merged, ' || o)
+FROM by_day_whole w JOIN (
+	SELECT 'by day' AS o, c, rfm_merge(s ORDER BY day) AS s, rfm_merge(t ORDER BY day) AS t, rfm_merge(s, '2001-01-01' ORDER BY day) AS u FROM by_day GROUP BY c
+	UNION ALL SELECT 'backwards', c, rfm_merge(s ORDER BY day DESC), rfm_merge(t ORDER BY day DESC), rfm_merge(s, '2001-01-01' ORDER BY day DESC) FROM by_day GROUP BY c
+	UNION ALL SELECT 'in any order', c, rfm_merge(s ORDER BY draw(15, day - '1990-01-01', 1000000)), rfm_merge(t ORDER BY draw(16, day - '1990-01-01', 1000000)),
+		rfm_merge(s, '2001-01-01' ORDER BY draw(17, day - '1990-01-01', 1000000)) FROM by_day GROUP BY c
+	UNION ALL SELECT 'by way of text', c, rfm_merge(s::text::rfm_state), rfm_merge(t::text::rfm_state), rfm_merge(s::text::rfm_state, '2001-01-01') FROM by_day GROUP BY c) m USING (c)
+GROUP BY o ORDER BY o;
+-- whether states can be merged does not depend on their order either: only those as of the last time may have left out rows
+CREATE FUNCTION outcome(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE result text;
+BEGIN
+	EXECUTE query INTO result;
+	RETURN result;
+EXCEPTION WHEN invalid_parameter_value THEN
+	RETURN SQLERRM;
+END $$;
+CREATE TABLE dated AS SELECT x, as_of, later, rfm_partial(at, 1::float8, timestamptz '2024-01-01' + as_of * interval '1 day') AS s
+FROM (VALUES (1, 2, 0), (2, 5, 0), (3, 5, 1), (4, 9, 0), (5, 9, 2)) v(x, as_of, later),
+	LATERAL (SELECT timestamptz '2024-01-01' UNION ALL SELECT timestamptz '2025-01-01' FROM generate_series(1, later)) r(at) GROUP BY x, as_of, later;
+CREATE TABLE picked AS SELECT row_number() OVER () AS p, picks FROM (
+	SELECT array[a.x, b.x, c.x] AS picks FROM dated a, dated b, dated c WHERE a.x <> b.x AND b.x <> c.x AND a.x <> c.x) q;
+SELECT is(count(*) FILTER (WHERE outcome(format('SELECT (m).orders || '' '' || (m).later || '' '' || (m).tenure FROM (SELECT rfm_merge(s ORDER BY array_position(%L, x)) AS m FROM dated WHERE x = ANY (%1$L)) q', picks)) =
+		CASE WHEN early > 0 THEN 'a state that left out rows cannot be taken as of a later time' ELSE '3 ' || late || ' ' || last END), 60::bigint, 'which states can be merged')
+FROM picked, LATERAL (SELECT max(as_of) AS last FROM dated WHERE x = ANY (picks)) l,
+	LATERAL (SELECT sum(later) FILTER (WHERE as_of < last) AS early, sum(later) FILTER (WHERE as_of = last) AS late FROM dated WHERE x = ANY (picks)) e;
+SELECT is(count(*) FILTER (WHERE outcome(format('SELECT (m).orders || '' '' || (m).later || '' '' || (m).tenure FROM (SELECT rfm_merge(s, ''2024-01-06'' ORDER BY array_position(%L, x)) AS m FROM dated WHERE x = ANY (%1$L)) q', picks)) =
+		CASE WHEN early > 0 THEN 'a state that left out rows cannot be taken as of a later time' ELSE '3 ' || late || ' 5' END), 60::bigint, '... as of a given time')
+FROM picked, LATERAL (SELECT coalesce(sum(later) FILTER (WHERE as_of < 5), 0) AS early, coalesce(sum(later) FILTER (WHERE as_of >= 5), 0) AS late FROM dated WHERE x = ANY (picks)) e;
+-- what is stored stays as it is
+CREATE TABLE dated_before AS SELECT x, s::text AS s FROM dated;
+SELECT is(count(*), 1::bigint, '... of a single state') FROM dated WHERE x = 1 HAVING (rfm_merge(s, '2024-02-01')).tenure = 31;
+SELECT is(rfm_combine(NULL, s, '2024-02-01')::text = s::text, false, '... by hand') FROM dated WHERE x = 1;
+SELECT is(count(*), 5::bigint, '... which does not change') FROM dated d JOIN dated_before b USING (x) WHERE d.s::text = b.s;
+
 -- one customer with very many periods, in units that need two, four and eight bytes
 CREATE TABLE many AS
 SELECT x, timestamptz '2000-01-01' + (draw(20, x, 60000) - 20000) * interval '37 minutes' AS at, draw(21, x, 1000)::float8 AS amount FROM generate_series(1, 30000) x;
@@ -190,6 +230,17 @@ INSERT INTO parted TABLE orders;
 ANALYZE parted;
 SELECT matches(explained(format(:'all_four', 'parted')), 'Finalize.*Append.*Partial.*Partial.*Partial', 'aggregated by partition');
 SELECT same(format(:'all_four', 'parted'), '... gives the same');
+-- as_of is compared across the parts, too
+CREATE TABLE apart (at timestamptz) PARTITION BY LIST (at);
+CREATE TABLE apart_1 PARTITION OF apart FOR VALUES IN ('2024-01-01');
+CREATE TABLE apart_2 PARTITION OF apart FOR VALUES IN ('2024-01-02');
+INSERT INTO apart VALUES ('2024-01-01'), ('2024-01-02');
+SELECT matches(explained('SELECT rfm(at, 1::float8, at) FROM apart'), 'Finalize.*Append.*Partial.*Partial', 'two parts');
+SELECT throws_ok('SELECT rfm(at, 1::float8, at) FROM apart', '22023', 'as_of must be the same for all rows of a group', '... of different as_of');
+SELECT throws_ok('SELECT rfm_partial(at, 1::float8, at) FROM apart', '22023', 'as_of must be the same for all rows of a group', '... as a partial result');
+SELECT throws_ok($$SELECT rfm_merge(rfm_add(NULL, '2024-01-01', 1::float8, '2024-01-01'), at) FROM apart$$, '22023', 'as_of must be the same for all rows of a group', '... merged');
+SELECT is((SELECT rfm_merge(rfm_add(NULL, at, 1::float8, at)) FROM apart), (SELECT rfm(at, 1::float8, '2024-01-02') FROM apart), 'parts of different as_of merged');
+SELECT is((SELECT rfm_merge(rfm_add(NULL, at, 1::float8, at), '2024-02-01') FROM apart), (SELECT rfm(at, 1::float8, '2024-02-01') FROM apart), '... as of a given time');
 CREATE TABLE by_customer (LIKE orders) PARTITION BY HASH (c);
 CREATE TABLE by_customer_0 PARTITION OF by_customer FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE by_customer_1 PARTITION OF by_customer FOR VALUES WITH (MODULUS 2, REMAINDER 1);
@@ -197,7 +248,7 @@ INSERT INTO by_customer TABLE orders;
 SELECT same(format(:'all_four', 'by_customer'), '... and partitioned by the group');
 
 -- states that no aggregate has written: a checksum tells most of them, and so it is made right here
-CREATE FUNCTION crc32c(data bytea) RETURNS bytea LANGUAGE plpgsql IMMUTABLE AS $$
+CREATE FUNCTION state_checksum(data bytea) RETURNS bytea LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE crc bigint := 4294967295;
 BEGIN
 	FOR i IN 0 .. length(data) - 1 LOOP
@@ -208,7 +259,7 @@ BEGIN
 	END LOOP;
 	RETURN substr(int8send(crc # 4294967295), 5);
 END $$;
-CREATE FUNCTION forged(fields bytea) RETURNS text LANGUAGE sql AS $$ SELECT encode(fields || crc32c(fields), 'hex') $$;
+CREATE FUNCTION forged(fields bytea) RETURNS text LANGUAGE sql AS $$ SELECT encode(fields || state_checksum(fields), 'hex') $$;
 CREATE FUNCTION refusal(type text, value text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE state text; detail text; message text;
 BEGIN
@@ -220,10 +271,10 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 -- a state of rfm(), any of whose fields may be replaced
 CREATE FUNCTION rfm_fields(unit bigint DEFAULT 86400000000, as_of timestamptz DEFAULT '2000-03-01', later bigint DEFAULT 0,
-	refunded float8 DEFAULT 5, refunded_low float8 DEFAULT 0, orders bigint DEFAULT 3, first_at timestamptz DEFAULT '2000-01-03', last_at timestamptz DEFAULT '2000-01-31',
+	refunded float8 DEFAULT 5, refunded_low float8 DEFAULT 0, refund_at bytea DEFAULT timestamptz_send('2000-02-01'), orders bigint DEFAULT 3, first_at timestamptz DEFAULT '2000-01-03', last_at timestamptz DEFAULT '2000-01-31',
 	first float8 DEFAULT 1, first_low float8 DEFAULT 0, rest float8 DEFAULT 2, rest_low float8 DEFAULT 0, n bigint DEFAULT 2, periods bytea DEFAULT '\x00000000000000021c', rest_of_it bytea DEFAULT '')
 RETURNS bytea LANGUAGE sql AS $$
-	SELECT '\xa50101' || int8send(unit) || timestamptz_send(as_of) || int8send(later) || float8send(refunded) || float8send(refunded_low) || int8send(orders)
+	SELECT '\xa50101' || int8send(unit) || timestamptz_send(as_of) || int8send(later) || float8send(refunded) || float8send(refunded_low) || refund_at || int8send(orders)
 		|| timestamptz_send(first_at) || timestamptz_send(last_at) || float8send(first) || float8send(first_low) || float8send(rest) || float8send(rest_low)
 		|| int8send(n) || periods || rest_of_it
 $$;
@@ -235,6 +286,9 @@ SELECT is(refusal('rfm_state', forged(fields)), detail, why) FROM (VALUES
 	(rfm_fields(as_of => 'infinity'), 'A time is out of range.', 'infinite as_of'),
 	(rfm_fields(later => -1), 'A count is negative.', 'negative count'),
 	(rfm_fields(orders => -1), 'A count is negative.', 'negative orders'),
+	(rfm_fields(refund_at => timestamptz_send('2000-03-01 00:00:00.000001')), 'A refund is later than as_of.', 'a later refund'),
+	(rfm_fields(refund_at => timestamptz_send('-infinity')), 'A time is out of range.', 'infinite time of a refund'),
+	(rfm_fields(refunded => 0, refund_at => ''), 'taken', 'no refund'),
 	(rfm_fields(refunded => 'NaN'), 'A sum is out of range.', 'NaN'),
 	(rfm_fields(rest => 'Infinity'), 'A sum is out of range.', 'infinite sum'),
 	(rfm_fields(first => -1), 'A sum is out of range.', 'negative sum'),
@@ -242,7 +296,7 @@ SELECT is(refusal('rfm_state', forged(fields)), detail, why) FROM (VALUES
 	(rfm_fields(first_low => 2), 'A sum is out of range.', 'more below than above'),
 	(rfm_fields(first_at => '-infinity'), 'A time is out of range.', 'infinite first_at'),
 	(rfm_fields(last_at => '2000-01-02'), 'Its orders contradict each other.', 'last before first'),
-	(rfm_fields(as_of => '2000-01-30'), 'Its orders contradict each other.', 'last after as_of'),
+	(rfm_fields(as_of => '2000-01-30', refund_at => timestamptz_send('2000-01-30')), 'Its orders contradict each other.', 'last after as_of'),
 	(rfm_fields(first_at => '2000-01-04'), 'Its orders contradict each other.', 'another first period'),
 	(rfm_fields(last_at => '2000-01-30'), 'Its orders contradict each other.', 'another last period'),
 	(rfm_fields(orders => 1), 'Its orders contradict each other.', 'more periods than orders'),

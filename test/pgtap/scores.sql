@@ -84,7 +84,7 @@ BEGIN
 EXCEPTION WHEN invalid_binary_representation OR feature_not_supported THEN
 	RETURN true;
 END $$;
-CREATE FUNCTION crc32c(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
+CREATE FUNCTION state_checksum(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
 DECLARE crc bigint := 4294967295;
 BEGIN
 	FOR i IN 0 .. length(data) - 1 LOOP
@@ -96,7 +96,7 @@ BEGIN
 	RETURN substr(int8send(crc # 4294967295), 5);
 END $$;
 CREATE FUNCTION sealed(head int, k int, n bigint, numbers bytea) RETURNS text LANGUAGE sql AS $$
-	SELECT encode(d || crc32c(d), 'hex') FROM (SELECT '\xa5'::bytea || substr(int4send(head), 3) || int4send(k) || int8send(n) || numbers AS d) x $$;
+	SELECT encode(d || state_checksum(d), 'hex') FROM (SELECT '\xa5'::bytea || substr(int4send(head), 3) || int4send(k) || int8send(n) || numbers AS d) x $$;
 CREATE TABLE small AS SELECT decode(rfm_breaks_partial(x, 5)::text, 'hex') AS s FROM unnest('{1,2.5,-3}'::float8[]) x;
 SELECT is(encode(s, 'hex'), sealed(769, 5, 3, float8send(-3) || float8send(1) || float8send(2.5)), 'this test knows the form of a state') FROM small;
 SELECT ok(bool_and(refused(encode(set_byte(s, i, get_byte(s, i) # bit), 'hex'))), 'a changed byte is refused')

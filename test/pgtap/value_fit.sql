@@ -199,7 +199,7 @@ BEGIN
 EXCEPTION WHEN invalid_binary_representation OR feature_not_supported THEN
 	RETURN true;
 END $$;
-CREATE FUNCTION crc32c(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
+CREATE FUNCTION state_checksum(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
 DECLARE crc bigint := 4294967295;
 BEGIN
 	FOR i IN 0 .. length(data) - 1 LOOP
@@ -211,7 +211,7 @@ BEGIN
 	RETURN substr(int8send(crc # 4294967295), 5);
 END $$;
 CREATE FUNCTION sealed(kind int, n int, VARIADIC numbers float8[]) RETURNS text LANGUAGE sql AS $$
-	SELECT encode(d || crc32c(d), 'hex') FROM (SELECT '\xa50b01'::bytea || substr(int2send(kind::int2), 2) || int4send(n) || string_agg(float8send(x), '' ORDER BY i) AS d
+	SELECT encode(d || state_checksum(d), 'hex') FROM (SELECT '\xa50b01'::bytea || substr(int2send(kind::int2), 2) || int4send(n) || string_agg(float8send(x), '' ORDER BY i) AS d
 		FROM unnest(numbers) WITH ORDINALITY AS u (x, i)) s $$;
 CREATE TABLE small AS SELECT decode(bgnbd_fit_partial(x, t_x, t)::text, 'hex') AS s FROM (VALUES (2, 3.5, 7), (0, 0, 4), (2, 3.5, 7)) v (x, t_x, t);
 SELECT is(encode(s, 'hex'), sealed(1, 2, 0, 0, 4, 1, 0, 2, 3.5, 7, 2, 0), 'this test knows the form of a state') FROM small;

@@ -37,6 +37,9 @@ SELECT (chi_square('{50,50}', '{10,90}')).*;
 SELECT chi_square('{50,0,50}', '{10,0,90}'), chi_square('{7}', '{8}'), chi_square('{1,0}', '{0,1}');
 SELECT wasserstein('{1,2,3}', '{2,3,4}'), wasserstein('{0}', '{1,2,3}'), wasserstein('{1,1}', '{1}');
 
+-- numbers at the ends of their range
+SELECT bin_edges('{-1.7e308,1.7e308}', 4), psi_counts('{0,1}', '{1,0}', 1e-307), psi_counts('{0,1}', '{1,0}', 1e-309);
+
 -- nulls in a sample are left out, and what is empty has no answer
 SELECT psi('{1,NULL,2}', '{NULL,2}', 2) = psi('{1,2}', '{2}', 2) AS psi,
 	ks_2samp('{1,NULL,2}', '{3}') = ks_2samp('{1,2}', '{3}') AS ks,
@@ -69,6 +72,9 @@ SELECT js_divergence('{1,2}', '{1,NULL}');
 SELECT chi_square('{1,2}', '{1,2,3}');
 SELECT chi_square('{0,0}', '{1,2}');
 SELECT chi_square('{1e308,1e308}', '{1,2}');
+SELECT chi_square('{1e308,1}', '{1,1e308}');
+SELECT chi_square('{1e-310,1e-310}', '{1e-310,2e-310}');
+SELECT wasserstein('{-1.7e308}', '{1.7e308}');
 
 -- rates of selection by group
 CREATE TABLE offers (region text, sent boolean, wanted boolean);

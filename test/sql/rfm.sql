@@ -13,7 +13,7 @@ SET intervalstyle = 'postgres';
 SELECT p.oid::regprocedure, prokind, provolatile, proparallel, proisstrict,
 	obj_description(p.oid, 'pg_proc') <> '' AS comment
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
-WHERE proname ~ '^(rfm(_add|_combine|_final|_merge|_partial|_state_.*)?|interpurchase.*|next_purchase|purchase_overdue|lifecycle_stage|cohort)$'
+WHERE proname ~ '^(rfm(_add|_combine|_combine_same|_final|_merge|_partial|_state_.*)?|interpurchase.*|next_purchase|purchase_overdue|lifecycle_stage|cohort)$'
 ORDER BY p.oid::regprocedure::text COLLATE "C";
 SELECT t.oid::regtype, obj_description(t.oid, 'pg_type') <> '' AS comment,
 	(SELECT count(*) FROM pg_attribute WHERE attrelid = typrelid AND col_description(attrelid, attnum) IS NULL) AS undescribed
@@ -60,6 +60,23 @@ SELECT customer, rfm_merge(part) IS NOT DISTINCT FROM
 FROM (SELECT customer, date_trunc('day', at) AS day, rfm_partial(at, amount, '2024-05-30') AS part
 	FROM orders GROUP BY customer, date_trunc('day', at)) p
 GROUP BY customer ORDER BY customer;
+-- by parts that are each as of the end of their day: as of the last of them, and as of a given time
+CREATE VIEW days AS SELECT customer, rfm_partial(at, amount, date_trunc('day', at) + interval '1 day') AS state
+FROM orders WHERE at IS NOT NULL GROUP BY customer, date_trunc('day', at);
+SELECT customer, rfm_merge(state), rfm_merge(state, '2024-06-30') FROM days GROUP BY customer ORDER BY customer;
+-- a state knows when its last row was, order or refund
+SELECT customer, rfm_merge(state, '2024-05-21 13:00') FROM days WHERE customer IN ('ann', 'cid', 'dan') GROUP BY customer ORDER BY customer;
+SELECT rfm_merge(state, '2024-05-21 12:59:59.999999') FROM days WHERE customer = 'ann';
+SELECT rfm_merge(state, '2024-05-20 11:59:59.999999') FROM days WHERE customer = 'cid';
+SELECT rfm_merge(state, '2024-05-04') FROM days WHERE customer = 'dan';
+-- rows that were left out are missing at any later time, but not at an earlier one
+SELECT rfm_merge(state, as_of) FROM (SELECT rfm_partial(at, amount, '2024-05-30') FROM orders WHERE customer = 'fay') v(state),
+	(VALUES (timestamptz '2024-05-30'), ('2024-05-02 12:00')) w(as_of) GROUP BY as_of ORDER BY as_of;
+SELECT rfm_merge(state, '2024-05-30 00:00:00.000001') FROM (SELECT rfm_partial(at, amount, '2024-05-30') FROM orders WHERE customer = 'fay') v(state);
+SELECT rfm_merge(state) FROM (SELECT rfm_partial(at, amount, '2024-05-30') FROM orders WHERE customer = 'fay'
+	UNION ALL SELECT rfm_partial('2024-05-28', 1::float8, '2024-05-29')) v(state);
+SELECT rfm_merge(state) FROM (SELECT rfm_partial(at, amount, '2024-05-30') FROM orders WHERE customer = 'fay'
+	UNION ALL SELECT rfm_partial('2024-05-28', 1::float8, '2024-05-31')) v(state);
 -- what a state looks like
 SELECT rfm_partial('2024-05-01', 2::float8, '2024-05-30') AS state;
 SELECT interpurchase_partial(at) AS state FROM (VALUES (timestamptz '2024-05-01'), ('2024-05-02'), ('2024-12-02')) v(at);
@@ -69,7 +86,7 @@ SELECT (rfm(at, 1::float8, '2024-06-01')).frequency AS utc,
 FROM generate_series(timestamptz '2024-05-01 22:00', '2024-05-04 20:00', '10 hours') at;
 -- nothing
 SELECT rfm(at, amount, '2024-05-30') FROM orders WHERE false;
-SELECT rfm_merge(NULL), rfm_partial(NULL, 1::float8, '2024-05-30'), rfm_partial('2024-05-01', NULL::numeric, '2024-05-30');
+SELECT rfm_merge(NULL), rfm_merge(NULL, NULL), rfm_partial(NULL, 1::float8, '2024-05-30'), rfm_partial('2024-05-01', NULL::numeric, '2024-05-30');
 -- before 2000 a period begins before its number's multiple too
 SELECT rfm(at, 1::float8, '2000-01-02') FROM (VALUES (timestamptz '1999-12-31 23:00'), ('2000-01-01 01:00')) v(at);
 -- the whole of time
@@ -93,9 +110,13 @@ SELECT rfm(at, amount, '2024-05-30', '-1 day') FROM orders;
 SELECT rfm(at, amount, '2024-05-30', '300000000 days') FROM orders;
 SELECT rfm(at, amount, at + interval '1 day') FROM orders;
 SELECT rfm(at, amount, '2024-05-30', amount * interval '1 day') FROM orders WHERE amount > 0;
+SELECT rfm_merge(s, a) FROM (SELECT rfm_partial('2024-05-01', 1::float8, '2024-05-30'), timestamptz '2024-05-30' UNION ALL
+	SELECT rfm_partial('2024-05-01', 1::float8, '2024-05-30'), '2024-05-31') v(s, a);
+SELECT rfm_merge(state, NULL) FROM days;
+SELECT rfm_merge(state, 'infinity') FROM days;
 SELECT rfm_merge(s) FROM (SELECT rfm_partial('2024-05-01', 1::float8, '2024-05-30') UNION ALL
-	SELECT rfm_partial('2024-05-01', 1::float8, '2024-05-31')) v(s);
-SELECT rfm_merge(s) FROM (SELECT rfm_partial('2024-05-01', 1::float8, '2024-05-30') UNION ALL
+	SELECT rfm_partial('2024-05-01', 1::float8, '2024-05-30', '7 days')) v(s);
+SELECT rfm_merge(s, '2024-05-30') FROM (SELECT rfm_partial('2024-05-01', 1::float8, '2024-05-30') UNION ALL
 	SELECT rfm_partial('2024-05-01', 1::float8, '2024-05-30', '7 days')) v(s);
 SELECT 'a5'::rfm_state;
 SELECT 'a502010000'::rfm_state;
@@ -200,15 +221,17 @@ SELECT cohort('2024-05-05 23:59', '2024-05-06', 'week') AS sunday, cohort('2024-
 	cohort('2024-12-31', '2025-01-01') AS new_year, cohort('2024-02-29', '2025-02-28', 'year') AS leap;
 SELECT cohort('2024-01-31 22:30', '2024-01-31 23:30') AS utc, cohort('2024-01-31 22:30', '2024-01-31 23:30', time_zone => 'Europe/Berlin') AS berlin;
 SELECT (cohort('4713-12-31 BC', '294276-12-31', 'day')).*, (cohort('0001-01-01 BC', '0001-01-01', 'year')).period AS no_year_0;
+SELECT cohort('4714-11-24 BC', '4714-12-01 BC', 'week'), cohort('4714-12-01 BC', '4714-12-31 BC', 'month');
 SELECT cohort(NULL, '2024-01-01'), cohort('2024-01-01', NULL);
 SELECT customer, array_agg((k).period ORDER BY at) AS periods
 FROM (SELECT customer, at, cohort(min(at) OVER (PARTITION BY customer), at, 'week') AS k FROM orders) s GROUP BY customer ORDER BY customer;
 SELECT cohort('2024-01-02', '2024-01-01');
 SELECT cohort('2024-01-01', 'infinity');
+SELECT cohort('4714-11-30 BC', '4714-11-30 BC', 'month');
 SELECT cohort('2024-01-01', '2024-01-02', 'fortnight');
 SELECT cohort('2024-01-01', '2024-01-02', NULL);
 SELECT cohort('2024-01-01', '2024-01-02', time_zone => 'Mars/Olympus');
 SELECT cohort('2024-01-01', '2024-01-02', time_zone => NULL);
 
-DROP VIEW rhythms;
+DROP VIEW rhythms, days;
 DROP TABLE orders;

@@ -1,5 +1,7 @@
 -- Models of purchases and spending: predictions, lifetime value, special functions
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS personalize;
+RESET client_min_messages;
 SET search_path = public, personalize;
 SET extra_float_digits = -5;
 
