@@ -13,7 +13,7 @@
 #include "common/args.h"
 #include "common/number_list.h"
 #include "compat.h"
-#include "segment/scores.h"
+#include "score/score.h"
 #include "utils/array.h"
 
 PG_FUNCTION_INFO_V1(personalize_rfm_breaks_add);

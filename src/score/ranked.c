@@ -12,7 +12,7 @@
 
 #include "common/args.h"
 #include "compat.h"
-#include "segment/scores.h"
+#include "score/score.h"
 #include "utils/memutils.h"
 
 static inline int

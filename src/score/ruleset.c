@@ -13,7 +13,7 @@
 #include "compat.h"
 #include "executor/spi.h"
 #include "funcapi.h"
-#include "segment/scores.h"
+#include "score/score.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"

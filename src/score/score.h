@@ -1,9 +1,9 @@
 /*
- * scores.h
+ * score.h
  *		Scores, tiers and rule sets: what their files share.
  */
-#ifndef PERSONALIZE_SEGMENT_SCORES_H
-#define PERSONALIZE_SEGMENT_SCORES_H
+#ifndef PERSONALIZE_SCORE_H
+#define PERSONALIZE_SCORE_H
 
 #include "compat.h"
 #include "fmgr.h"

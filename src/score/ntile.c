@@ -13,7 +13,7 @@
 
 #include "common/args.h"
 #include "compat.h"
-#include "segment/scores.h"
+#include "score/score.h"
 #include "utils/builtins.h"
 
 typedef enum Ties

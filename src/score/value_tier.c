@@ -9,7 +9,7 @@
 #include "common/args.h"
 #include "common/sum.h"
 #include "compat.h"
-#include "segment/scores.h"
+#include "score/score.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"

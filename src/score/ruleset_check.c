@@ -13,7 +13,7 @@
 #include "commands/trigger.h"
 #include "compat.h"
 #include "executor/spi.h"
-#include "segment/scores.h"
+#include "score/score.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
