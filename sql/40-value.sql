@@ -137,7 +137,7 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 300
 AS 'MODULE_PATHNAME', 'personalize_customer_lifetime_value';
 
 COMMENT ON FUNCTION customer_lifetime_value(purchase_fit, spend_fit, float8, float8, float8, float8, float8, int, float8, float8) IS
-'what a customer will spend in the months to come, each discounted by its end; period is a month in the fit''s unit of time, 30 for days or 4.345 for weeks';
+'what a customer will spend in the months to come, each discounted by its end; period is a month in the fit''s unit of time, 30.4 for days or 4.345 for weeks';
 
 /* The same for what rfm() returns; SQL functions of one expression, which are inlined. */
 
@@ -190,7 +190,7 @@ RETURN customer_lifetime_value(fit, spend, (customer).frequency::float8, (custom
 	(customer).mean_value, period, months, discount, margin);
 
 COMMENT ON FUNCTION customer_lifetime_value(purchase_fit, spend_fit, rfm_summary, float8, int, float8, float8) IS
-'what a customer will spend in the months to come, each discounted by its end; period is a month in the unit of rfm() and the fit, 30 for days';
+'what a customer will spend in the months to come, each discounted by its end; period is a month in the unit of rfm() and the fit, 30.4 for days';
 
 /* Hypergeometric functions, for models of one's own; relative errors are below 1e-10, but near zeros. */
 

@@ -115,6 +115,10 @@ personalize_lifecycle_stage_days(PG_FUNCTION_ARGS)
 
 		check_order(previous_at, last_at,
 					"previous_at must not be later than last_at");
+		/* by days, as interpurchase() has the start of that day */
+		if (days_between(first_at, previous_at) < 0)
+			check_order(first_at, previous_at,
+						"previous_at must not be earlier than first_at");
 		times.last_gap = days_between(previous_at, last_at);
 	}
 	PG_RETURN_TEXT_P(cstring_to_text(stage_by_time(&times, &limits)));

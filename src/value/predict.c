@@ -192,7 +192,7 @@ check_lifetime(double period, int months, double discount, double margin)
 				 errmsg("period must be finite and above 0"),
 				 errdetail("It is %.15g.", period),
 				 errhint(
-					 "It is the length of a month in the fit's unit of time: 30 for days, 4.345 for weeks.")));
+					 "It is the length of a month in the fit's unit of time: 30.4 for days, 4.345 for weeks.")));
 	if (months < 0 || months > MAX_MONTHS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -177,6 +177,8 @@ SELECT lifecycle_stage(NULL::timestamptz, '2024-01-01', NULL, '2024-12-31');
 SELECT lifecycle_stage('2024-01-01'::timestamptz, '2025-12-21', NULL, '2024-12-31');
 SELECT lifecycle_stage('2024-01-03'::timestamptz, '2024-01-02', NULL, '2024-12-31');
 SELECT lifecycle_stage('2024-01-01'::timestamptz, '2024-01-02', '2024-01-03', '2024-12-31');
+SELECT lifecycle_stage('2024-01-03'::timestamptz, '2024-12-30', '2024-01-02', '2024-12-31');
+SELECT lifecycle_stage('2024-01-03 12:00'::timestamptz, '2024-12-30', '2024-01-03', '2024-12-31');
 SELECT lifecycle_stage('-infinity'::timestamptz, '2024-01-02', NULL, '2024-12-31');
 SELECT lifecycle_stage('2024-01-01'::timestamptz, '2024-01-02', NULL, '2024-12-31', active => NULL);
 SELECT lifecycle_stage('2024-01-01'::timestamptz, '2024-01-02', NULL, '2024-12-31', active => '1 month');
