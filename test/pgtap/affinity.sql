@@ -9,21 +9,10 @@ SET LOCAL timezone = 'UTC';
 SELECT plan(63);
 
 -- CRC-32C, to forge states whose checksum is right
-CREATE FUNCTION state_checksum(data bytea) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE
-	crc bigint := 4294967295;
-BEGIN
-	FOR i IN 0 .. length(data) - 1 LOOP
-		crc := crc # get_byte(data, i);
-		FOR bit IN 1 .. 8 LOOP
-			crc := CASE WHEN crc & 1 = 1 THEN (crc >> 1) # 2197175160 ELSE crc >> 1 END;
-		END LOOP;
-	END LOOP;
-	RETURN crc # 4294967295;
-END $$;
+\ir state_checksum.psql
 -- the text form of a state with some of its bytes, counted from 0, replaced by others
 CREATE FUNCTION forge(state text, place int, bytes bytea) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-	SELECT encode(body, 'hex') || lpad(to_hex(state_checksum(body)), 8, '0')
+	SELECT encode(body, 'hex') || encode(state_checksum(body), 'hex')
 	FROM (SELECT overlay(decode(left(state, -8), 'hex') PLACING bytes FROM place + 1 FOR length(bytes)) AS body) x $$;
 -- what the input function of a type says to a text
 CREATE FUNCTION refusal(type text, state text) RETURNS text LANGUAGE plpgsql AS $$

@@ -114,18 +114,7 @@ SELECT is(group_fairness_partial(grp, selected, label ORDER BY id)::text, group_
 -- ---- malformed states ----
 
 -- a form with another body under a right checksum (CRC-32C)
-CREATE FUNCTION state_checksum(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
-DECLARE
-	crc bigint := 4294967295;
-BEGIN
-	FOR i IN 0 .. length(data) - 1 LOOP
-		crc := crc # get_byte(data, i);
-		FOR bit IN 1 .. 8 LOOP
-			crc := (crc >> 1) # (CASE WHEN crc & 1 = 1 THEN 2197175160 ELSE 0 END);
-		END LOOP;
-	END LOOP;
-	RETURN substr(int8send(crc # 4294967295), 5);
-END $$;
+\ir state_checksum.psql
 CREATE FUNCTION signed(body bytea) RETURNS text LANGUAGE sql AS $$ SELECT encode(body || state_checksum(body), 'hex') $$;
 CREATE FUNCTION head(kind int, groups int) RETURNS bytea LANGUAGE sql AS $$ SELECT '\xa5'::bytea || set_byte('\x00', 0, kind) || '\x01'::bytea || int4send(groups) $$;
 CREATE FUNCTION fairness_group(key bytea, VARIADIC counts bigint[]) RETURNS bytea LANGUAGE sql AS

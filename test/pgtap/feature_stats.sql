@@ -83,18 +83,7 @@ SELECT format('COPY states TO %L BINARY', current_setting('data_directory') || '
 SELECT same('binary', 'SELECT feature_stats_merge(s) FROM copied');
 
 -- states that are not
-CREATE FUNCTION state_checksum(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
-DECLARE
-	crc bigint := 4294967295;
-BEGIN
-	FOR i IN 0 .. length(data) - 1 LOOP
-		crc := crc # get_byte(data, i);
-		FOR b IN 1 .. 8 LOOP
-			crc := (crc >> 1) # (CASE WHEN crc & 1 = 1 THEN 2197175160 ELSE 0 END);
-		END LOOP;
-	END LOOP;
-	RETURN substr(int8send(crc # 4294967295), 5);
-END $$;
+\ir state_checksum.psql
 CREATE FUNCTION crafted(rows bigint, width int, VARIADIC numbers float8[]) RETURNS text LANGUAGE sql AS $$
 	SELECT encode(b || state_checksum(b), 'hex') FROM (
 		SELECT '\xa50801' || int8send(rows) || int4send(width) || string_agg(float8send(x), '') AS b FROM unnest(numbers) x) z $$;

@@ -142,18 +142,7 @@ SELECT same('binary', 'SELECT kmeans_merge(s) FROM copied');
 SELECT is(points_state_send(kmeans_partial(f, 5 ORDER BY id)), points_state_send(kmeans_partial(f, 5 ORDER BY f)), 'equal groups have equal forms') FROM points;
 
 -- states that are not
-CREATE FUNCTION state_checksum(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
-DECLARE
-	crc bigint := 4294967295;
-BEGIN
-	FOR i IN 0 .. length(data) - 1 LOOP
-		crc := crc # get_byte(data, i);
-		FOR b IN 1 .. 8 LOOP
-			crc := (crc >> 1) # (CASE WHEN crc & 1 = 1 THEN 2197175160 ELSE 0 END);
-		END LOOP;
-	END LOOP;
-	RETURN substr(int8send(crc # 4294967295), 5);
-END $$;
+\ir state_checksum.psql
 -- as state_out writes one
 CREATE FUNCTION crafted(k int, width int, rows bigint, VARIADIC numbers float8[]) RETURNS text LANGUAGE sql AS $$
 	SELECT encode(b || state_checksum(b), 'hex') FROM (

@@ -248,17 +248,7 @@ INSERT INTO by_customer TABLE orders;
 SELECT same(format(:'all_four', 'by_customer'), '... and partitioned by the group');
 
 -- states that no aggregate has written: a checksum tells most of them, and so it is made right here
-CREATE FUNCTION state_checksum(data bytea) RETURNS bytea LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE crc bigint := 4294967295;
-BEGIN
-	FOR i IN 0 .. length(data) - 1 LOOP
-		crc := crc # get_byte(data, i);
-		FOR bit IN 1 .. 8 LOOP
-			crc := (crc >> 1) # (CASE WHEN crc & 1 = 1 THEN 2197175160 ELSE 0 END);
-		END LOOP;
-	END LOOP;
-	RETURN substr(int8send(crc # 4294967295), 5);
-END $$;
+\ir state_checksum.psql
 CREATE FUNCTION forged(fields bytea) RETURNS text LANGUAGE sql AS $$ SELECT encode(fields || state_checksum(fields), 'hex') $$;
 CREATE FUNCTION refusal(type text, value text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE state text; detail text; message text;

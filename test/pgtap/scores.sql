@@ -84,17 +84,7 @@ BEGIN
 EXCEPTION WHEN invalid_binary_representation OR feature_not_supported THEN
 	RETURN true;
 END $$;
-CREATE FUNCTION state_checksum(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
-DECLARE crc bigint := 4294967295;
-BEGIN
-	FOR i IN 0 .. length(data) - 1 LOOP
-		crc := crc # get_byte(data, i);
-		FOR j IN 1 .. 8 LOOP
-			crc := CASE WHEN crc & 1 = 1 THEN (crc >> 1) # 2197175160 ELSE crc >> 1 END;
-		END LOOP;
-	END LOOP;
-	RETURN substr(int8send(crc # 4294967295), 5);
-END $$;
+\ir state_checksum.psql
 CREATE FUNCTION sealed(head int, k int, n bigint, numbers bytea) RETURNS text LANGUAGE sql AS $$
 	SELECT encode(d || state_checksum(d), 'hex') FROM (SELECT '\xa5'::bytea || substr(int4send(head), 3) || int4send(k) || int8send(n) || numbers AS d) x $$;
 CREATE TABLE small AS SELECT decode(rfm_breaks_partial(x, 5)::text, 'hex') AS s FROM unnest('{1,2.5,-3}'::float8[]) x;

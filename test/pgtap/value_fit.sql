@@ -199,17 +199,7 @@ BEGIN
 EXCEPTION WHEN invalid_binary_representation OR feature_not_supported THEN
 	RETURN true;
 END $$;
-CREATE FUNCTION state_checksum(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
-DECLARE crc bigint := 4294967295;
-BEGIN
-	FOR i IN 0 .. length(data) - 1 LOOP
-		crc := crc # get_byte(data, i);
-		FOR j IN 1 .. 8 LOOP
-			crc := CASE WHEN crc & 1 = 1 THEN (crc >> 1) # 2197175160 ELSE crc >> 1 END;
-		END LOOP;
-	END LOOP;
-	RETURN substr(int8send(crc # 4294967295), 5);
-END $$;
+\ir state_checksum.psql
 CREATE FUNCTION sealed(kind int, n int, VARIADIC numbers float8[]) RETURNS text LANGUAGE sql AS $$
 	SELECT encode(d || state_checksum(d), 'hex') FROM (SELECT '\xa50b01'::bytea || substr(int2send(kind::int2), 2) || int4send(n) || string_agg(float8send(x), '' ORDER BY i) AS d
 		FROM unnest(numbers) WITH ORDINALITY AS u (x, i)) s $$;

@@ -38,19 +38,9 @@ SELECT ok(NOT (f).converged AND (f).reason IS NOT NULL, 'values that are too far
 FROM (SELECT gamma_gamma_fit(2 + i % 3, CASE WHEN i = 1 THEN 1e-310 ELSE i END) AS f FROM generate_series(1, 20) i) s;
 
 -- a state of a customer whom no aggregate takes in, with -0: its hash would differ from that of 0
-CREATE FUNCTION crc32c(data bytea) RETURNS bytea LANGUAGE plpgsql AS $$
-DECLARE crc bigint := 4294967295;
-BEGIN
-	FOR i IN 0 .. length(data) - 1 LOOP
-		crc := crc # get_byte(data, i);
-		FOR j IN 1 .. 8 LOOP
-			crc := (crc >> 1) # (CASE WHEN crc & 1 = 1 THEN 2197175160 ELSE 0 END);
-		END LOOP;
-	END LOOP;
-	RETURN decode(lpad(to_hex(crc # 4294967295), 8, '0'), 'hex');
-END $$;
+\ir state_checksum.psql
 CREATE FUNCTION signed(state text) RETURNS text LANGUAGE sql
-RETURN left(state, -8) || encode(crc32c(decode(left(state, -8), 'hex')), 'hex');
+RETURN left(state, -8) || encode(state_checksum(decode(left(state, -8), 'hex')), 'hex');
 SELECT is(signed(s), s, 'a checksum') FROM (SELECT bgnbd_fit_partial(0, 0, 4)::text AS s) x;
 SELECT throws_ok(format('SELECT %L::fit_sample', signed(overlay(s PLACING '80' FROM 17 FOR 2))), '22P03', NULL, '-0 is refused') FROM (SELECT bgnbd_fit_partial(0, 0, 4)::text AS s) x;
 
