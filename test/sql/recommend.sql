@@ -1,5 +1,7 @@
 -- recommend(), recommend_from(), similar_items(), trending()
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS personalize;
+RESET client_min_messages;
 SET search_path = public, personalize;
 SET timezone = 'UTC';
 SET datestyle = 'ISO, MDY';
