@@ -93,6 +93,7 @@ COMMENT ON FUNCTION decayed_sum_result(decayed_sum_state) IS
 CREATE AGGREGATE decayed_sum(value float8, at timestamptz, half_life interval) (
 	SFUNC = decayed_sum_add,
 	STYPE = decayed_sum_state,
+	SSPACE = 64,
 	COMBINEFUNC = decayed_sum_combine,
 	PARALLEL = SAFE
 );
@@ -103,6 +104,7 @@ COMMENT ON AGGREGATE decayed_sum(float8, timestamptz, interval) IS
 CREATE AGGREGATE decayed_sum(value float8, at timestamptz, half_life interval, as_of timestamptz) (
 	SFUNC = decayed_sum_add,
 	STYPE = decayed_sum_state,
+	SSPACE = 64,
 	FINALFUNC = decayed_sum_result,
 	FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = decayed_sum_combine,
@@ -115,6 +117,7 @@ COMMENT ON AGGREGATE decayed_sum(float8, timestamptz, interval, timestamptz) IS
 CREATE AGGREGATE decayed_sum_partial(value float8, at timestamptz, half_life interval) (
 	SFUNC = decayed_sum_add,
 	STYPE = decayed_sum_state,
+	SSPACE = 64,
 	COMBINEFUNC = decayed_sum_combine,
 	PARALLEL = SAFE
 );
@@ -125,6 +128,7 @@ COMMENT ON AGGREGATE decayed_sum_partial(float8, timestamptz, interval) IS
 CREATE AGGREGATE decayed_sum(value numeric, at timestamptz, half_life interval) (
 	SFUNC = decayed_sum_add,
 	STYPE = decayed_sum_state,
+	SSPACE = 64,
 	COMBINEFUNC = decayed_sum_combine,
 	PARALLEL = SAFE
 );
@@ -135,6 +139,7 @@ COMMENT ON AGGREGATE decayed_sum(numeric, timestamptz, interval) IS
 CREATE AGGREGATE decayed_sum(value numeric, at timestamptz, half_life interval, as_of timestamptz) (
 	SFUNC = decayed_sum_add,
 	STYPE = decayed_sum_state,
+	SSPACE = 64,
 	FINALFUNC = decayed_sum_result,
 	FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = decayed_sum_combine,
@@ -147,6 +152,7 @@ COMMENT ON AGGREGATE decayed_sum(numeric, timestamptz, interval, timestamptz) IS
 CREATE AGGREGATE decayed_sum_partial(value numeric, at timestamptz, half_life interval) (
 	SFUNC = decayed_sum_add,
 	STYPE = decayed_sum_state,
+	SSPACE = 64,
 	COMBINEFUNC = decayed_sum_combine,
 	PARALLEL = SAFE
 );
@@ -157,6 +163,7 @@ COMMENT ON AGGREGATE decayed_sum_partial(numeric, timestamptz, interval) IS
 CREATE AGGREGATE decayed_sum_merge(state decayed_sum_state) (
 	SFUNC = decayed_sum_combine,
 	STYPE = decayed_sum_state,
+	SSPACE = 64,
 	COMBINEFUNC = decayed_sum_combine,
 	PARALLEL = SAFE
 );
@@ -167,6 +174,7 @@ COMMENT ON AGGREGATE decayed_sum_merge(decayed_sum_state) IS
 CREATE AGGREGATE decayed_sum_merge(state decayed_sum_state, as_of timestamptz) (
 	SFUNC = decayed_sum_combine,
 	STYPE = decayed_sum_state,
+	SSPACE = 64,
 	FINALFUNC = decayed_sum_result,
 	FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = decayed_sum_combine,
@@ -287,6 +295,7 @@ COMMENT ON FUNCTION affinity_result(affinity_state) IS
 CREATE AGGREGATE affinity(key text, weight float8, at timestamptz, half_life interval, k int) (
 	SFUNC = affinity_add,
 	STYPE = affinity_state,
+	SSPACE = 256,
 	FINALFUNC = affinity_result,
 	FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = affinity_combine,
@@ -299,6 +308,7 @@ COMMENT ON AGGREGATE affinity(text, float8, timestamptz, interval, int) IS
 CREATE AGGREGATE affinity(key text, weight float8, k int) (
 	SFUNC = affinity_add,
 	STYPE = affinity_state,
+	SSPACE = 256,
 	FINALFUNC = affinity_result,
 	FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = affinity_combine,
@@ -311,6 +321,7 @@ COMMENT ON AGGREGATE affinity(text, float8, int) IS
 CREATE AGGREGATE affinity_partial(key text, weight float8, at timestamptz, half_life interval, k int) (
 	SFUNC = affinity_add,
 	STYPE = affinity_state,
+	SSPACE = 256,
 	COMBINEFUNC = affinity_combine,
 	PARALLEL = SAFE
 );
@@ -321,6 +332,7 @@ COMMENT ON AGGREGATE affinity_partial(text, float8, timestamptz, interval, int) 
 CREATE AGGREGATE affinity_partial(key text, weight float8, k int) (
 	SFUNC = affinity_add,
 	STYPE = affinity_state,
+	SSPACE = 256,
 	COMBINEFUNC = affinity_combine,
 	PARALLEL = SAFE
 );
@@ -331,6 +343,7 @@ COMMENT ON AGGREGATE affinity_partial(text, float8, int) IS
 CREATE AGGREGATE affinity_merge(state affinity_state) (
 	SFUNC = affinity_combine,
 	STYPE = affinity_state,
+	SSPACE = 256,
 	FINALFUNC = affinity_result,
 	FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = affinity_combine,
@@ -421,6 +434,7 @@ COMMENT ON FUNCTION funnel_result(funnel_state) IS
 CREATE AGGREGATE funnel(at timestamptz, within interval, VARIADIC steps boolean[]) (
 	SFUNC = funnel_add,
 	STYPE = funnel_state,
+	SSPACE = 128,
 	FINALFUNC = funnel_result,
 	FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = funnel_combine,
@@ -433,6 +447,7 @@ COMMENT ON AGGREGATE funnel(timestamptz, interval, VARIADIC boolean[]) IS
 CREATE AGGREGATE funnel_partial(at timestamptz, within interval, VARIADIC steps boolean[]) (
 	SFUNC = funnel_add,
 	STYPE = funnel_state,
+	SSPACE = 128,
 	COMBINEFUNC = funnel_combine,
 	PARALLEL = SAFE
 );
@@ -443,6 +458,7 @@ COMMENT ON AGGREGATE funnel_partial(timestamptz, interval, VARIADIC boolean[]) I
 CREATE AGGREGATE funnel_merge(state funnel_state) (
 	SFUNC = funnel_combine,
 	STYPE = funnel_state,
+	SSPACE = 128,
 	FINALFUNC = funnel_result,
 	FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = funnel_combine,

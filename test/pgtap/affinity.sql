@@ -78,10 +78,10 @@ SELECT results_eq($$SELECT g, (u).* FROM (SELECT g, unfold(affinity(key, weight,
 	FROM (SELECT g, key, sum(weight) AS weight FROM (SELECT *, max(at) OVER (PARTITION BY g) AS last FROM events WHERE weight > 0) x WHERE at = last GROUP BY g, key) y ORDER BY 1, 2$$, 'a short half-life');
 
 -- the result does not depend on the order, nor on the split; states survive as text and as binary
-CREATE TABLE whole AS SELECT g, affinity(key, weight, at, '30 days', 50) AS decayed, affinity(key, weight, 50) AS plain FROM events GROUP BY g;
-SELECT results_eq('SELECT * FROM whole ORDER BY g', format('SELECT g, affinity(key, weight, at, $$30 days$$, 50 ORDER BY %s), affinity(key, weight, 50 ORDER BY %1$s) FROM events GROUP BY g ORDER BY g', o), 'order by ' || o)
+CREATE TABLE whole AS SELECT g, affinity(key, weight, at, '2 days', 50) AS decayed, affinity(key, weight, 50) AS plain FROM events GROUP BY g;
+SELECT results_eq('SELECT * FROM whole ORDER BY g', format('SELECT g, affinity(key, weight, at, $$2 days$$, 50 ORDER BY %s), affinity(key, weight, 50 ORDER BY %1$s) FROM events GROUP BY g ORDER BY g', o), 'order by ' || o)
 FROM unnest('{at,at DESC,hashint8(id),key}'::text[]) o;
-CREATE TABLE parts AS SELECT g, part, affinity_partial(key, weight, at, '30 days', 50) AS decayed, affinity_partial(key, weight, 50) AS plain FROM events GROUP BY g, part;
+CREATE TABLE parts AS SELECT g, part, affinity_partial(key, weight, at, '2 days', 50) AS decayed, affinity_partial(key, weight, 50) AS plain FROM events GROUP BY g, part;
 CREATE TABLE copies (LIKE parts);
 INSERT INTO copies SELECT g, part, decayed::text::affinity_state, plain::text::affinity_state FROM parts;
 SELECT results_eq('SELECT * FROM whole ORDER BY g', 'SELECT g, affinity_merge(decayed), affinity_merge(plain) FROM copies GROUP BY g ORDER BY g', 'merged, by text');
@@ -93,7 +93,7 @@ SELECT results_eq('SELECT * FROM whole ORDER BY g', 'SELECT g, affinity_merge(de
 SELECT is(decayed::text, decayed::text::affinity_state::text, 'the text of a state is always the same') FROM parts WHERE (g, part) = (1, 1);
 SELECT is(affinity_merge(NULL::affinity_state), NULL, 'nothing merged') FROM parts;
 SELECT results_eq('SELECT affinity_merge(CASE WHEN part = 1 THEN decayed END) FROM parts WHERE g = 2',
-	$$SELECT affinity(key, weight, at, '30 days', 50) FROM events WHERE g = 2 AND part = 1$$, 'one state merged with nulls');
+	$$SELECT affinity(key, weight, at, '2 days', 50) FROM events WHERE g = 2 AND part = 1$$, 'one state merged with nulls');
 
 -- malformed states
 CREATE TABLE one AS SELECT affinity_partial(key, 1, timestamptz '2024-01-01' + n * interval '1 second', '1 day', 2)::text AS state FROM unnest('{a,bc}'::text[]) WITH ORDINALITY x (key, n);
@@ -124,7 +124,7 @@ SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;
 ALTER TABLE events SET (parallel_workers = 2);
 ANALYZE events;
-CREATE VIEW query AS SELECT $$SELECT g, affinity(key, weight, at, '30 days', 50), affinity(key, weight, 50) FROM events GROUP BY g$$::text AS q;
+CREATE VIEW query AS SELECT $$SELECT g, affinity(key, weight, at, '2 days', 50), affinity(key, weight, 50) FROM events GROUP BY g$$::text AS q;
 SELECT matches(plan_of(q), 'Partial (Hash|Group)?Aggregate', 'a parallel plan') FROM query;
 SELECT results_eq('SELECT * FROM whole ORDER BY g', q || ' ORDER BY g', '... gives the same') FROM query;
 SET LOCAL max_parallel_workers_per_gather = 0;
