@@ -13,18 +13,7 @@
 double
 arg_finite_numeric(FunctionCallInfo fcinfo, int argno, const char *name)
 {
-	double value = float_from_numeric(PG_GETARG_NUMERIC(argno));
-
-	if (unlikely(!isfinite(value)))
-	{
-		LOCAL_FCINFO(args, 1);
-
-		/* to have its error */
-		args->args[0].value = Float8GetDatum(value);
-		args->args[0].isnull = false;
-		return arg_finite(args, 0, name);
-	}
-	return value;
+	return finite_value(float_from_numeric(PG_GETARG_NUMERIC(argno)), name);
 }
 
 Datum
