@@ -1,0 +1,398 @@
+/*
+ * partition.c
+ *		People of whole components of evidence, from the definition.
+ *
+ * The component of an identifier is what can be reached from it by evidence that
+ * counts.  Within it evidence is accepted in its order, as Kruskal's algorithm
+ * does, each piece unless the person that it would make breaks a limit.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "evidence/partition.h"
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+typedef struct MemberEntry
+{
+	int64 id;
+	int position;
+} MemberEntry;
+
+static HTAB *
+create_index(const char *name, Size entry)
+{
+	HASHCTL control = { 0 };
+
+	control.keysize = sizeof(int64);
+	control.entrysize = entry;
+	control.hcxt = CurrentMemoryContext;
+	return hash_create(name, 256, &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+Partition *
+partition_create(Operation *op)
+{
+	Partition *p = palloc0(sizeof(Partition));
+
+	p->op = op;
+	p->allocated = 64;
+	p->members = palloc(sizeof(Member) * p->allocated);
+	p->allocated_edges = 64;
+	p->edges = palloc(sizeof(Edge) * p->allocated_edges);
+	p->by_id = create_index("identifiers of a component", sizeof(MemberEntry));
+	p->roots = create_index("persons of a component", sizeof(int64));
+	return p;
+}
+
+static int
+add_member(Partition *p, const Vertex *vertex)
+{
+	MemberEntry *entry;
+	Member *member;
+	bool found;
+
+	entry = hash_search(p->by_id, &vertex->id, HASH_ENTER, &found);
+	if (found)
+		return entry->position;
+	if (p->n == p->allocated)
+	{
+		if (p->allocated > INT_MAX / 2)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("too many identifiers in one component")));
+		p->allocated *= 2;
+		p->members = repalloc_huge(p->members, sizeof(Member) * p->allocated);
+	}
+	member = &p->members[p->n];
+	memset(member, 0, sizeof(Member));
+	member->vertex = *vertex;
+	member->parent = p->n;
+	entry->position = p->n++;
+	return entry->position;
+}
+
+/* The position of an identifier, -1 if it is not there. */
+int
+partition_position(Partition *p, int64 id)
+{
+	MemberEntry *entry = hash_search(p->by_id, &id, HASH_FIND, NULL);
+
+	return entry == NULL ? -1 : entry->position;
+}
+
+/* The position of an identifier that is added if it is not there. */
+static int
+reach(Partition *p, int64 id)
+{
+	int position = partition_position(p, id);
+	Vertex vertex;
+
+	if (position >= 0)
+		return position;
+	if (!vertex_by_id(&p->op->tables, id, &vertex))
+		elog(ERROR, "identity graph has lost the identifier " INT64_FORMAT, id);
+	return add_member(p, &vertex);
+}
+
+void
+partition_seed(Partition *p, int64 vertex)
+{
+	(void) reach(p, vertex);
+}
+
+/* Everything that there is. */
+void
+partition_seed_all(Partition *p)
+{
+	TableScan scan;
+	Vertex vertex;
+
+	vertices_begin(&scan, &p->op->tables, -1);
+	while (member_next(&scan, &vertex))
+	{
+		CHECK_FOR_INTERRUPTS();
+		(void) add_member(p, &vertex);
+	}
+	scan_end(&scan);
+	p->complete = true;
+}
+
+/* All of the person that a member is stored with; false if it is not ours. */
+static bool
+add_person(Partition *p, int i)
+{
+	int64 root = p->members[i].vertex.root;
+	TableScan scan;
+	Vertex vertex;
+	bool found;
+
+	(void) hash_search(p->roots, &root, HASH_ENTER, &found);
+	if (found)
+		return true;
+	if (p->members[i].vertex.state == VERTEX_ACTIVE &&
+		!operation_locked(p->op, root))
+		return false;
+	members_begin(&scan, &p->op->tables, root);
+	while (member_next(&scan, &vertex))
+		(void) add_member(p, &vertex);
+	scan_end(&scan);
+	return true;
+}
+
+static void
+add_edge(Partition *p, int a, int b, const Evidence *e)
+{
+	Edge *edge;
+
+	if (p->n_edges == p->allocated_edges)
+	{
+		p->allocated_edges *= 2;
+		p->edges = repalloc_huge(p->edges, sizeof(Edge) * p->allocated_edges);
+	}
+	edge = &p->edges[p->n_edges++];
+	edge->a = a;
+	edge->b = b;
+	edge->rule = e->rule;
+	edge->weight = e->weight;
+	edge->first_seen = e->first_seen;
+	edge->source = e->source;
+}
+
+/* Add evidence whose ends are there, if it counts. */
+static void
+consider(Partition *p, int a, int b, const Evidence *e)
+{
+	if (p->members[a].vertex.state == VERTEX_ACTIVE &&
+		p->members[b].vertex.state == VERTEX_ACTIVE && evidence_unrevoked(e) &&
+		e->weight >= p->op->graph->rules[e->rule].min_weight)
+		add_edge(p, a, b, e);
+}
+
+/* Whoever can be reached from a member by one piece of evidence. */
+static void
+follow(Partition *p, int i)
+{
+	int64 id = p->members[i].vertex.id;
+	TableScan scan;
+	Evidence e;
+
+	if (p->members[i].vertex.state != VERTEX_ACTIVE)
+		return;
+	evidence_begin(&scan, &p->op->tables, id);
+	while (evidence_next(&scan, &e))
+	{
+		int other;
+
+		if (!evidence_unrevoked(&e) ||
+			e.weight < p->op->graph->rules[e.rule].min_weight)
+			continue;
+		other = reach(p, e.a == id ? e.b : e.a);
+		/* it is met at both ends, and taken at one */
+		if (e.a == id)
+			consider(p, i, other, &e);
+	}
+	scan_end(&scan);
+}
+
+static void
+read_aparts(Partition *p, int i)
+{
+	TableScan scan;
+	int64 other;
+
+	if (!p->members[i].vertex.apart)
+		return;
+	apart_begin(&scan, &p->op->tables, p->members[i].vertex.id);
+	while (apart_next(&scan, &other))
+	{
+		IdList *cell = palloc(sizeof(IdList));
+
+		cell->id = other;
+		cell->next = p->members[i].aparts;
+		p->members[i].aparts = cell;
+		p->members[i].n_aparts++;
+	}
+	scan_end(&scan);
+}
+
+/* All evidence, when all identifiers are there. */
+static void
+gather_all_evidence(Partition *p)
+{
+	TableScan scan;
+	Evidence e;
+
+	evidence_all_begin(&scan, &p->op->tables);
+	while (evidence_next(&scan, &e))
+	{
+		CHECK_FOR_INTERRUPTS();
+		consider(p, partition_position(p, e.a), partition_position(p, e.b), &e);
+	}
+	scan_end(&scan);
+}
+
+bool
+partition_gather(Partition *p)
+{
+	/* members are added while the loop goes on */
+	for (int i = 0; i < p->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!p->complete)
+		{
+			/* what is shared or blocked is nobody's, and leads nowhere */
+			if (!add_person(p, i))
+				return false;
+			follow(p, i);
+		}
+		read_aparts(p, i);
+	}
+	if (p->complete)
+		gather_all_evidence(p);
+	return true;
+}
+
+int
+partition_find(Partition *p, int i)
+{
+	Member *members = p->members;
+
+	while (members[i].parent != i)
+	{
+		members[i].parent = members[members[i].parent].parent;
+		i = members[i].parent;
+	}
+	return i;
+}
+
+static int
+type_priority(const Partition *p, const Edge *edge)
+{
+	const IdentifierType *types = p->op->graph->types;
+
+	return Max(types[p->members[edge->a].vertex.type].priority,
+			   types[p->members[edge->b].vertex.type].priority);
+}
+
+static void
+edge_key(const Partition *p, const Edge *edge, OrderKey *key)
+{
+	const Vertex *a = &p->members[edge->a].vertex;
+	const Vertex *b = &p->members[edge->b].vertex;
+
+	order_key(key, p->op->graph, a->type, a->value, b->type, b->value,
+			  edge->rule, edge->weight, edge->first_seen, edge->source);
+}
+
+/* order_compare(), without building keys where numbers tell */
+static int
+compare_edges(const void *a, const void *b, void *arg)
+{
+	const Partition *p = arg;
+	const Edge *x = a;
+	const Edge *y = b;
+	OrderKey key_x;
+	OrderKey key_y;
+	int px = p->op->graph->rules[x->rule].priority;
+	int py = p->op->graph->rules[y->rule].priority;
+
+	if (px != py)
+		return px < py ? -1 : 1;
+	px = type_priority(p, x);
+	py = type_priority(p, y);
+	if (px != py)
+		return px < py ? -1 : 1;
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	if (x->first_seen != y->first_seen)
+		return x->first_seen < y->first_seen ? -1 : 1;
+	edge_key(p, x, &key_x);
+	edge_key(p, y, &key_y);
+	return order_compare(&key_x, &key_y);
+}
+
+static bool
+may_join(Partition *p, int a, int b)
+{
+	const Graph *graph = p->op->graph;
+	Member *x = &p->members[a];
+	Member *y = &p->members[b];
+	int other = b;
+
+	for (int i = 0; i < graph->n_limits; i++)
+	{
+		if (x->counts[i] > 0 && y->counts[i] > 0 &&
+			x->counts[i] + y->counts[i] >
+				graph->types[graph->limits[i]].max_per_person)
+			return false;
+	}
+	if (x->n_aparts > y->n_aparts)
+	{
+		x = y;
+		other = a;
+	}
+	for (IdList *cell = x->aparts; cell != NULL; cell = cell->next)
+	{
+		int i = partition_position(p, cell->id);
+
+		if (i >= 0 && partition_find(p, i) == other)
+			return false;
+	}
+	return true;
+}
+
+static void
+join(Partition *p, int a, int b)
+{
+	Member *x = &p->members[a];
+	Member *y = &p->members[b];
+	IdList **end = &y->aparts;
+
+	y->parent = a;
+	for (int i = 0; i < p->op->graph->n_limits; i++)
+		x->counts[i] += y->counts[i];
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = x->aparts;
+	x->aparts = y->aparts;
+	x->n_aparts += y->n_aparts;
+}
+
+static void
+start_counts(Partition *p)
+{
+	const Graph *graph = p->op->graph;
+	int *counts;
+
+	counts = MemoryContextAllocExtended(CurrentMemoryContext,
+										sizeof(int) * (graph->n_limits * (Size) p->n + 1),
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int i = 0; i < p->n; i++)
+	{
+		int limit = graph->types[p->members[i].vertex.type].limit;
+
+		p->members[i].counts = counts + (Size) i * graph->n_limits;
+		if (limit >= 0)
+			p->members[i].counts[limit] = 1;
+	}
+}
+
+void
+partition_solve(Partition *p)
+{
+	start_counts(p);
+	qsort_arg(p->edges, p->n_edges, sizeof(Edge), compare_edges, p);
+	for (int64 i = 0; i < p->n_edges; i++)
+	{
+		int a = partition_find(p, p->edges[i].a);
+		int b = partition_find(p, p->edges[i].b);
+
+		CHECK_FOR_INTERRUPTS();
+		if (a != b && may_join(p, a, b))
+			join(p, Min(a, b), Max(a, b));
+	}
+}
