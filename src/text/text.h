@@ -11,8 +11,8 @@
 /* A string taken apart into code points; ASCII is read in place, one byte a point */
 typedef struct Points
 {
-	int			n;
-	bool		ascii;
+	int n;
+	bool ascii;
 	const unsigned char *bytes; /* n bytes, when ascii */
 	const uint32 *points;		/* n code points, when not */
 } Points;
@@ -20,18 +20,24 @@ typedef struct Points
 /* Take a string of the server's encoding apart; what it needs is palloc'd */
 extern void points_init(Points *points, const char *bytes, int n_bytes);
 
+static inline uint32
+point_at(const Points *points, int i)
+{
+	return points->ascii ? points->bytes[i] : points->points[i];
+}
+
 /* Similarities between 0 and 1; winkler adds for up to four leading points alike */
 extern double jaro_similarity(const Points *a, const Points *b);
-extern double jaro_winkler_similarity(const Points *a, const Points *b,
-									  double prefix_weight);
+extern double
+jaro_winkler_similarity(const Points *a, const Points *b, double prefix_weight);
 
 /*
  * The number of insertions, deletions, substitutions and transpositions, not
  * restricted to the optimal alignment; limit + 1 for anything above limit, which
  * may be INT_MAX.
  */
-extern int	damerau_levenshtein_distance(const Points *a, const Points *b,
-										 int limit);
+extern int
+damerau_levenshtein_distance(const Points *a, const Points *b, int limit);
 
 /*
  * The normal form of an identifier, palloc'd and ended by a zero, or NULL where
