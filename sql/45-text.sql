@@ -20,3 +20,17 @@ AS 'MODULE_PATHNAME', 'personalize_damerau_levenshtein';
 
 COMMENT ON FUNCTION damerau_levenshtein(text, text) IS
 'the fewest insertions, deletions, substitutions and swaps of neighbours that make one string of the other, without restriction';
+
+CREATE FUNCTION normalize_email(email text, provider_rules boolean DEFAULT false) RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
+AS 'MODULE_PATHNAME', 'personalize_normalize_email';
+
+COMMENT ON FUNCTION normalize_email(text, boolean) IS
+'the normal form of an e-mail address, NULL where the text is none; by rules of large providers too, if wanted';
+
+CREATE FUNCTION normalize_phone(phone text, default_region text DEFAULT NULL) RETURNS text
+LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2
+AS 'MODULE_PATHNAME', 'personalize_normalize_phone';
+
+COMMENT ON FUNCTION normalize_phone(text, text) IS
+'a telephone number as in E.164, such as +4930123456, NULL where the text cannot be one';

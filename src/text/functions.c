@@ -18,6 +18,8 @@
 PG_FUNCTION_INFO_V1(personalize_jaro);
 PG_FUNCTION_INFO_V1(personalize_jaro_winkler);
 PG_FUNCTION_INFO_V1(personalize_damerau_levenshtein);
+PG_FUNCTION_INFO_V1(personalize_normalize_email);
+PG_FUNCTION_INFO_V1(personalize_normalize_phone);
 
 static void
 argument_points(FunctionCallInfo fcinfo, int argno, Points *points)
@@ -65,4 +67,31 @@ personalize_damerau_levenshtein(PG_FUNCTION_ARGS)
 	argument_points(fcinfo, 0, &a);
 	argument_points(fcinfo, 1, &b);
 	PG_RETURN_INT32(damerau_levenshtein_distance(&a, &b, INT_MAX));
+}
+
+Datum
+personalize_normalize_email(PG_FUNCTION_ARGS)
+{
+	char *email = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char *normal = email_normal_form(email, PG_GETARG_BOOL(1));
+
+	if (normal == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(normal));
+}
+
+/* Not strict: without a region, numbers with a calling code are understood. */
+Datum
+personalize_normalize_phone(PG_FUNCTION_ARGS)
+{
+	const char *region =
+		PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char *normal;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	normal = phone_normal_form(text_to_cstring(PG_GETARG_TEXT_PP(0)), region);
+	if (normal == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(normal));
 }

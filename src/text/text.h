@@ -46,4 +46,29 @@ damerau_levenshtein_distance(const Points *a, const Points *b, int limit);
 extern char *email_normal_form(const char *email, bool provider_rules);
 extern char *phone_normal_form(const char *phone, const char *region);
 
+/* ---- how telephone numbers are dialled (phone_regions.c) ---- */
+
+/* Digits before a number; more than one of them are separated by | */
+typedef struct PhoneRegion
+{
+	char name[3]; /* ISO 3166 */
+	const char *calling_code;
+	const char *trunk;		   /* within the country */
+	const char *international; /* out of it */
+} PhoneRegion;
+
+/* A calling code, and how many digits follow it, if that is the same for all. */
+typedef struct PhonePlan
+{
+	const char *calling_code;
+	int min_digits; /* 0: not known */
+	int max_digits;
+} PhonePlan;
+
+extern const PhoneRegion *find_phone_region(const char *name);
+
+/* Any region with the calling code that a number begins with, or NULL. */
+extern const PhoneRegion *find_calling_code(const char *digits);
+extern PhonePlan phone_plan(const char *calling_code);
+
 #endif
