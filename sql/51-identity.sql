@@ -14,7 +14,7 @@ CREATE TABLE identity_type (
 	max_per_person int CHECK (max_per_person > 0),
 	max_degree int CHECK (max_degree > 0),
 	priority int NOT NULL,
-	normalize text NOT NULL CHECK (normalize IN ('none', 'lower', 'email', 'phone')),
+	normal_form text NOT NULL CHECK (normal_form IN ('none', 'lower', 'email', 'phone')),
 	region text,
 	UNIQUE (graph_id, type));
 
@@ -158,7 +158,7 @@ SELECT g.graph, g.owner, g.reader, g.created_at
 FROM @extschema@.identity_graph g;
 
 CREATE VIEW identity_types WITH (security_invoker = true) AS
-SELECT g.graph, t.type, t.max_per_person, t.max_degree, t.priority, t.normalize, t.region
+SELECT g.graph, t.type, t.max_per_person, t.max_degree, t.priority, t.normal_form, t.region
 FROM @extschema@.identity_type t
 JOIN @extschema@.identity_graph g ON g.id OPERATOR(pg_catalog.=) t.graph_id;
 
@@ -256,7 +256,7 @@ CREATE FUNCTION set_identifier_type(
 	max_per_person int,
 	max_degree int DEFAULT NULL,
 	priority int DEFAULT 100,
-	"normalize" text DEFAULT 'none',
+	normal_form text DEFAULT 'none',
 	region text DEFAULT NULL)
 RETURNS void LANGUAGE C VOLATILE
 AS 'MODULE_PATHNAME', 'personalize_set_identifier_type';
@@ -365,9 +365,9 @@ CREATE FUNCTION person_of(graph text, type text, value text)
 RETURNS bigint LANGUAGE C STABLE PARALLEL SAFE COST 200
 AS 'MODULE_PATHNAME', 'personalize_person_of';
 
-CREATE FUNCTION todays_person(graph text, person bigint)
+CREATE FUNCTION resolve_person(graph text, person bigint)
 RETURNS bigint LANGUAGE C STABLE PARALLEL SAFE COST 200
-AS 'MODULE_PATHNAME', 'personalize_todays_person';
+AS 'MODULE_PATHNAME', 'personalize_resolve_person';
 
 CREATE FUNCTION identifiers_of(graph text, person bigint)
 RETURNS TABLE (type text, value text, original text)
@@ -375,13 +375,13 @@ LANGUAGE C STABLE PARALLEL SAFE COST 500 ROWS 10
 AS 'MODULE_PATHNAME', 'personalize_identifiers_of';
 
 CREATE FUNCTION why(graph text, type_a text, value_a text, type_b text, value_b text)
-RETURNS TABLE (step int, type_a text, value_a text, type_b text, value_b text, rule text, weight float8,
+RETURNS TABLE (step int, from_type text, from_value text, to_type text, to_value text, rule text, weight float8,
 	first_seen timestamptz, last_seen timestamptz, source text, status text, reason text)
 LANGUAGE C STABLE COST 5000 ROWS 5
 AS 'MODULE_PATHNAME', 'personalize_why';
 
 CREATE FUNCTION why(graph text, value_a text, value_b text)
-RETURNS TABLE (step int, type_a text, value_a text, type_b text, value_b text, rule text, weight float8,
+RETURNS TABLE (step int, from_type text, from_value text, to_type text, to_value text, rule text, weight float8,
 	first_seen timestamptz, last_seen timestamptz, source text, status text, reason text)
 LANGUAGE C STABLE COST 5000 ROWS 5
 AS 'MODULE_PATHNAME', 'personalize_why_values';

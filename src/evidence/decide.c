@@ -79,8 +79,8 @@ decide_alone(Apply *apply, Link *link)
 static void
 merge(Apply *apply, int i, int a, int b)
 {
-	Group *x = &apply->groups->groups[a];
-	Group *y = &apply->groups->groups[b];
+	PersonGroup *x = &apply->groups->groups[a];
+	PersonGroup *y = &apply->groups->groups[b];
 	Merge *entry = &apply->merges[apply->n_merges++];
 
 	entry->group = a;

@@ -86,11 +86,13 @@ typedef struct Vertex
 	int64 id;
 	int64 root;
 	int64 person;
-	int type; /* position in the graph's types */
+	int graph_id;
+	int type; /* position in the graph's types; -1 if of another graph */
 	int size;
 	char state;
 	bool apart;
 	char *value;
+	char *original; /* NULL: the same */
 } Vertex;
 
 /* A piece of evidence as it is stored, a < b */

@@ -27,7 +27,7 @@ groups_create(Operation *op)
 
 	groups->op = op;
 	groups->allocated = 16;
-	groups->groups = palloc(sizeof(Group) * groups->allocated);
+	groups->groups = palloc(sizeof(PersonGroup) * groups->allocated);
 	control.keysize = sizeof(int64);
 	control.entrysize = sizeof(RootEntry);
 	control.hcxt = CurrentMemoryContext;
@@ -36,19 +36,19 @@ groups_create(Operation *op)
 	return groups;
 }
 
-static Group *
+static PersonGroup *
 add_group(Groups *groups)
 {
-	Group *group;
+	PersonGroup *group;
 
 	if (groups->n == groups->allocated)
 	{
 		groups->allocated *= 2;
 		groups->groups = repalloc_huge(groups->groups,
-									   sizeof(Group) * groups->allocated);
+									   sizeof(PersonGroup) * groups->allocated);
 	}
 	group = &groups->groups[groups->n];
-	memset(group, 0, sizeof(Group));
+	memset(group, 0, sizeof(PersonGroup));
 	group->parent = groups->n++;
 	group->type = -1;
 	return group;
@@ -87,7 +87,7 @@ groups_add_person(Groups *groups, int64 root)
 	entry = hash_search(groups->by_root, &root, HASH_ENTER, &found);
 	if (!found)
 	{
-		Group *group = add_group(groups);
+		PersonGroup *group = add_group(groups);
 		Vertex vertex;
 
 		if (!vertex_by_id(&groups->op->tables, root, &vertex))
@@ -104,7 +104,7 @@ groups_add_person(Groups *groups, int64 root)
 int
 groups_add_new(Groups *groups, int64 id, int type)
 {
-	Group *group = add_group(groups);
+	PersonGroup *group = add_group(groups);
 
 	group->person = id;
 	group->size = 1;
@@ -126,7 +126,7 @@ groups_find(Groups *groups, int i)
 }
 
 static void
-load_aparts(Groups *groups, Group *group)
+load_aparts(Groups *groups, PersonGroup *group)
 {
 	Tables *tables = &groups->op->tables;
 	TableScan members;
@@ -151,7 +151,7 @@ load_aparts(Groups *groups, Group *group)
 
 /* Read what decides whether a person may grow. */
 static void
-load(Groups *groups, Group *group)
+load(Groups *groups, PersonGroup *group)
 {
 	const Graph *graph = groups->op->graph;
 
@@ -192,8 +192,8 @@ const char *
 groups_conflict(Groups *groups, int a, int b)
 {
 	const Graph *graph = groups->op->graph;
-	Group *x = &groups->groups[a];
-	Group *y = &groups->groups[b];
+	PersonGroup *x = &groups->groups[a];
+	PersonGroup *y = &groups->groups[b];
 
 	load(groups, x);
 	load(groups, y);
@@ -208,7 +208,7 @@ groups_conflict(Groups *groups, int a, int b)
 	}
 	if (x->n_aparts > y->n_aparts)
 	{
-		Group *swap = x;
+		PersonGroup *swap = x;
 
 		x = y;
 		y = swap;
@@ -228,8 +228,8 @@ void
 groups_merge(Groups *groups, int a, int b)
 {
 	int n_limits = groups->op->graph->n_limits;
-	Group *x;
-	Group *y;
+	PersonGroup *x;
+	PersonGroup *y;
 
 	if (groups->groups[a].stored < groups->groups[b].stored)
 	{

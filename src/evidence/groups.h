@@ -14,7 +14,7 @@ typedef struct IdList
 	struct IdList *next;
 } IdList;
 
-typedef struct Group
+typedef struct PersonGroup
 {
 	int parent;
 	int64 root;	  /* of its largest stored person, 0 if there is none */
@@ -28,14 +28,14 @@ typedef struct Group
 	int n_aparts;
 	IdList *aparts; /* whom its members must not be linked with */
 	IdList *roots;	/* of the stored persons that are in it */
-} Group;
+} PersonGroup;
 
 typedef struct Groups
 {
 	Operation *op;
 	int n;
 	int allocated;
-	Group *groups;
+	PersonGroup *groups;
 	void *by_root;
 } Groups;
 

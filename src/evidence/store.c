@@ -32,7 +32,7 @@ add_vertex(Apply *apply, Rows *rows, Identifier *identifier)
 {
 	const Graph *graph = apply->op->graph;
 	int64 id = identifier->vertex.id;
-	Group *group = NULL;
+	PersonGroup *group = NULL;
 	int64 root = id;
 	bool is_root = false;
 	Datum values[10];
@@ -143,7 +143,7 @@ store_persons(Apply *apply)
 
 	for (int i = 0; i < groups->n; i++)
 	{
-		Group *group = &groups->groups[i];
+		PersonGroup *group = &groups->groups[i];
 		Datum values[3];
 
 		if (group->parent != i || group->dirty || group->root == 0 ||

@@ -137,12 +137,18 @@ read_vertex(Tables *tables, HeapTuple tuple, Vertex *vertex)
 	vertex->id = DatumGetInt64(values[VERTEX_ID - 1]);
 	vertex->root = DatumGetInt64(values[VERTEX_ROOT - 1]);
 	vertex->person = DatumGetInt64(values[VERTEX_PERSON - 1]);
-	vertex->type = graph_type_of_id(tables->graph,
-									DatumGetInt32(values[VERTEX_TYPE - 1]));
+	vertex->graph_id = DatumGetInt32(values[VERTEX_GRAPH - 1]);
+	vertex->type = vertex->graph_id == tables->graph->id ?
+					   graph_type_of_id(tables->graph,
+										DatumGetInt32(values[VERTEX_TYPE - 1])) :
+					   -1;
 	vertex->size = DatumGetInt32(values[VERTEX_SIZE - 1]);
 	vertex->state = DatumGetChar(values[VERTEX_STATE - 1]);
 	vertex->apart = DatumGetBool(values[VERTEX_APART - 1]);
 	vertex->value = TextDatumGetCString(values[VERTEX_VALUE - 1]);
+	vertex->original = nulls[VERTEX_ORIGINAL - 1] ?
+						   NULL :
+						   TextDatumGetCString(values[VERTEX_ORIGINAL - 1]);
 }
 
 static void

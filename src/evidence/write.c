@@ -51,53 +51,53 @@ static const StatementText statements[STATEMENTS] = {
 	[ADD_VERTICES] = {
 		"INSERT INTO personalize.identity_vertex (id, root, person, graph_id, type_id, size, state, apart, value, original) "
 		"OVERRIDING SYSTEM VALUE "
-		"SELECT u.* FROM pg_catalog.unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) u "
+		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) u "
 		"ON CONFLICT (type_id, value) DO NOTHING",
 		10, { &int8_column, &int8_column, &int8_column, &int4_column,
 			  &int4_column, &int4_column, &char_column, &bool_column,
 			  &text_column, &text_column } },
 	[ADD_EVIDENCE] = {
 		"INSERT INTO personalize.identity_evidence AS e (a, b, graph_id, rule_id, weight, first_seen, last_seen, source) "
-		"SELECT u.* FROM pg_catalog.unnest($1, $2, $3, $4, $5, $6, $7, $8) u "
+		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) u "
 		"ON CONFLICT (a, b, rule_id, source) DO UPDATE SET weight = GREATEST(e.weight, excluded.weight), "
 		"first_seen = LEAST(e.first_seen, excluded.first_seen), last_seen = GREATEST(e.last_seen, excluded.last_seen)",
 		8, { &int8_column, &int8_column, &int4_column, &int4_column,
 			 &float8_column, &time_column, &time_column, &text_column } },
 	[REVOKE_EVIDENCE] = {
 		"UPDATE personalize.identity_evidence e SET revoked_at = u.revoked_at "
-		"FROM pg_catalog.unnest($1, $2, $3, $4, $5) u (a, b, rule_id, source, revoked_at) "
+		"FROM unnest($1, $2, $3, $4, $5) u (a, b, rule_id, source, revoked_at) "
 		"WHERE e.a = u.a AND e.b = u.b AND e.rule_id = u.rule_id AND e.source = u.source COLLATE \"C\"",
 		5, { &int8_column, &int8_column, &int4_column, &text_column,
 			 &time_column } },
 	[SET_ROOTS] = {
 		"UPDATE personalize.identity_vertex v SET root = u.root "
-		"FROM pg_catalog.unnest($1, $2) u (id, root) WHERE v.id = u.id",
+		"FROM unnest($1, $2) u (id, root) WHERE v.id = u.id",
 		2, { &int8_column, &int8_column } },
 	[SET_PERSONS] = {
 		"UPDATE personalize.identity_vertex v SET person = u.person, size = u.size "
-		"FROM pg_catalog.unnest($1, $2, $3) u (id, person, size) WHERE v.id = u.id",
+		"FROM unnest($1, $2, $3) u (id, person, size) WHERE v.id = u.id",
 		3, { &int8_column, &int8_column, &int4_column } },
 	[SET_STATES] = {
 		"UPDATE personalize.identity_vertex v SET state = u.state "
-		"FROM pg_catalog.unnest($1, $2) u (id, state) WHERE v.id = u.id",
+		"FROM unnest($1, $2) u (id, state) WHERE v.id = u.id",
 		2, { &int8_column, &char_column } },
 	[SET_APART_FLAGS] = {
 		"UPDATE personalize.identity_vertex v SET apart = u.apart "
-		"FROM pg_catalog.unnest($1, $2) u (id, apart) WHERE v.id = u.id",
+		"FROM unnest($1, $2) u (id, apart) WHERE v.id = u.id",
 		2, { &int8_column, &bool_column } },
 	[ADD_APARTS] = {
 		"INSERT INTO personalize.identity_apart AS x (a, b, graph_id, created_at, source) "
-		"SELECT u.* FROM pg_catalog.unnest($1, $2, $3, $4, $5) u "
+		"SELECT u.* FROM unnest($1, $2, $3, $4, $5) u "
 		"ON CONFLICT (a, b) DO UPDATE SET revoked_at = NULL, created_at = excluded.created_at, source = excluded.source",
 		5, { &int8_column, &int8_column, &int4_column, &time_column,
 			 &text_column } },
 	[REVOKE_APARTS] = {
 		"UPDATE personalize.identity_apart x SET revoked_at = u.revoked_at "
-		"FROM pg_catalog.unnest($1, $2, $3) u (a, b, revoked_at) WHERE x.a = u.a AND x.b = u.b",
+		"FROM unnest($1, $2, $3) u (a, b, revoked_at) WHERE x.a = u.a AND x.b = u.b",
 		3, { &int8_column, &int8_column, &time_column } },
 	[ADD_LOG] = {
 		"INSERT INTO personalize.identity_log (graph_id, rule_id, person, former, a, b, identifiers, action, detail, actor) "
-		"SELECT u.* FROM pg_catalog.unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) u",
+		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) u",
 		10, { &int4_column, &int4_column, &int8_column, &int8_column,
 			  &int8_column, &int8_column, &int4_column, &text_column,
 			  &text_column, &text_column } },

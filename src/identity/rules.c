@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "access/xact.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "common/args.h"
 #include "compat.h"
@@ -15,6 +16,7 @@
 #include "identity/identity.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/fmgrprotos.h"
 
 PG_FUNCTION_INFO_V1(personalize_set_identifier_type);
@@ -175,10 +177,10 @@ set_type(Operation *op, void *arg)
 	add_int(&p, change->priority);
 	add_text(&p, change->normalize);
 	add_text(&p, change->region);
-	run("INSERT INTO personalize.identity_type AS t (graph_id, type, max_per_person, max_degree, priority, normalize, region) "
+	run("INSERT INTO personalize.identity_type AS t (graph_id, type, max_per_person, max_degree, priority, normal_form, region) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7) "
 		"ON CONFLICT (graph_id, type) DO UPDATE SET max_per_person = excluded.max_per_person, "
-		"max_degree = excluded.max_degree, priority = excluded.priority, normalize = excluded.normalize, region = excluded.region",
+		"max_degree = excluded.max_degree, priority = excluded.priority, normal_form = excluded.normal_form, region = excluded.region",
 		&p);
 	reload(op);
 	cause.detail = psprintf("type \"%s\": max_per_person %d, max_degree %d (0 is no limit), priority %d",
@@ -228,7 +230,7 @@ personalize_set_identifier_type(PG_FUNCTION_ARGS)
 	change.max_degree = limit_argument(fcinfo, 3, "max_degree");
 	arg_not_null(fcinfo, 4, "priority");
 	change.priority = PG_GETARG_INT32(4);
-	change.normalize = text_argument(fcinfo, 5, "normalize");
+	change.normalize = text_argument(fcinfo, 5, "normal_form");
 	change.region = optional_text(fcinfo, 6);
 	if (strcmp(change.normalize, "none") != 0 &&
 		strcmp(change.normalize, "lower") != 0 &&
@@ -242,7 +244,7 @@ personalize_set_identifier_type(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("region is for phone numbers only"),
-				 errhint("Give normalize => 'phone'.")));
+				 errhint("Give normal_form => 'phone'.")));
 	operation_run(graph, true, set_type, &change);
 	PG_RETURN_VOID();
 }

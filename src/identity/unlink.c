@@ -42,7 +42,7 @@ matches(const Unlink *u, const Graph *graph, const Evidence *e)
 }
 
 static void
-revoke(Operation *op, Unlink *u, const Evidence *e, Rows *rows, Rows *log)
+revoke_evidence(Operation *op, Unlink *u, const Evidence *e, Rows *rows, Rows *log)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	Datum values[5];
@@ -168,7 +168,7 @@ unlink_two(Operation *op, void *arg)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if ((e.a == b.id || e.b == b.id) && matches(u, op->graph, &e))
-			revoke(op, u, &e, rows, log);
+			revoke_evidence(op, u, &e, rows, log);
 	}
 	scan_end(&scan);
 	if (u->revoked == 0)
@@ -208,7 +208,7 @@ unlink_many(Operation *op, void *arg)
 			vertex_by_id(&op->tables, e.b, &b) && a.type != type &&
 			b.type != type)
 			continue;
-		revoke(op, u, &e, rows, log);
+		revoke_evidence(op, u, &e, rows, log);
 		restate_seed(&r, e.a);
 		restate_seed(&r, e.b);
 	}
