@@ -215,6 +215,14 @@ settle_dirty(Apply *apply)
 		cause.b = batch->identifiers[batch->links[i].b].vertex.id;
 		cause.rule = batch->links[i].rule;
 	}
+	/* without a link that waits, it is an identifier that turned shared */
+	for (int i = 0; i < batch->n_identifiers && cause.a == 0; i++)
+	{
+		if (!batch->identifiers[i].turns_shared)
+			continue;
+		cause.a = batch->identifiers[i].vertex.id;
+		cause.detail = "shared";
+	}
 	if (!partition_gather(partition))
 		return false;
 	partition_solve(partition);
