@@ -159,7 +159,7 @@ unlink_two(Operation *op, void *arg)
 	if (u->rule != NULL)
 		(void) graph_rule(op->graph, u->rule);
 	if (!find_identifier(op, u->type_a, u->value_a, &a) ||
-		!find_identifier(op, u->type_b, u->value_b, &b))
+		!find_identifier(op, u->type_b, u->value_b, &b) || a.id == b.id)
 		return OPERATION_DONE;
 	if (!lock_two(op, &a, &b))
 		return OPERATION_RETRY;
