@@ -215,9 +215,9 @@ settle_dirty(Apply *apply)
 		cause.b = batch->identifiers[batch->links[i].b].vertex.id;
 		cause.rule = batch->links[i].rule;
 	}
-	if (!partition_gather(partition))
+	partition = partition_solve(partition);
+	if (partition == NULL)
 		return false;
-	partition_solve(partition);
 	apply->requests->merged += partition_write(partition, &cause).merges;
 	return true;
 }
