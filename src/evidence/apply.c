@@ -223,9 +223,9 @@ settle_dirty(Apply *apply)
 		cause.a = batch->identifiers[i].vertex.id;
 		cause.detail = "shared";
 	}
-	if (!partition_gather(partition))
+	partition = partition_solve(partition);
+	if (partition == NULL)
 		return false;
-	partition_solve(partition);
 	apply->requests->merged += partition_write(partition, &cause).merges;
 	return true;
 }

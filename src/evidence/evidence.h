@@ -316,15 +316,13 @@ extern char *lower_form(const char *value);
 extern char *normal_value(const IdentifierType *type, const char *value);
 extern bool value_blocked(const Graph *graph, int type, const char *value);
 
-/* partition.c: people of whole components of evidence, computed anew */
+/* partition.c: people computed anew */
 typedef struct Partition Partition;
 
 extern Partition *partition_create(Operation *op);
 extern void partition_seed(Partition *p, int64 vertex);
 extern void partition_seed_all(Partition *p);
-/* False if it leads to persons that are not locked */
-extern bool partition_gather(Partition *p);
-extern void partition_solve(Partition *p);
+extern Partition *partition_solve(Partition *p);
 
 /* relabel.c */
 typedef struct Changes

@@ -1,10 +1,14 @@
 /*
  * partition.c
- *		People of whole components of evidence, from the definition.
+ *		People computed anew, from the definition.
  *
- * The component of an identifier is what can be reached from it by evidence that
- * counts.  Within it evidence is accepted in its order, as Kruskal's algorithm
- * does, each piece unless the person that it would make breaks a limit.
+ * Evidence is accepted in its order, as Kruskal's algorithm does, each piece
+ * unless the person that it would make breaks a limit.  That is done for a
+ * region, whole persons of today, within a ring: the persons to whom rejected
+ * evidence leads from the region.  As long as all that evidence is rejected
+ * again, nobody beyond the region is affected, and a person of the ring is made
+ * by its own evidence alone.  A person of the ring for whom it is not joins the
+ * region, and all is done again.
  */
 #include "postgres.h"
 
@@ -126,6 +130,7 @@ static bool
 add_person(Partition *p, int i)
 {
 	int64 root = p->members[i].vertex.root;
+	bool ring = p->members[i].ring;
 	TableScan scan;
 	Vertex vertex;
 	bool found;
@@ -138,7 +143,7 @@ add_person(Partition *p, int i)
 		return false;
 	members_begin(&scan, &p->op->tables, root);
 	while (member_next(&scan, &vertex))
-		(void) add_member(p, &vertex);
+		p->members[add_member(p, &vertex)].ring = ring;
 	scan_end(&scan);
 	return true;
 }
@@ -172,7 +177,14 @@ consider(Partition *p, int a, int b, const Evidence *e)
 		add_edge(p, a, b, e);
 }
 
-/* Whoever can be reached from a member by one piece of evidence. */
+static bool
+counts(const Partition *p, const Evidence *e)
+{
+	return evidence_unrevoked(e) &&
+		   e->weight >= p->op->graph->rules[e->rule].min_weight;
+}
+
+/* The evidence of a member of the region, and whom it leads to. */
 static void
 follow(Partition *p, int i)
 {
@@ -187,12 +199,41 @@ follow(Partition *p, int i)
 	{
 		int other;
 
-		if (!evidence_unrevoked(&e) ||
-			e.weight < p->op->graph->rules[e.rule].min_weight)
+		if (!counts(p, &e))
 			continue;
-		other = reach(p, e.a == id ? e.b : e.a);
-		/* it is met at both ends, and taken at one */
-		if (e.a == id)
+		other = partition_position(p, e.a == id ? e.b : e.a);
+		if (other < 0)
+		{
+			other = reach(p, e.a == id ? e.b : e.a);
+			p->members[other].ring = true;
+		}
+		/* inside the region it is met at both ends, and taken at one */
+		if (e.a == id || p->members[other].ring)
+			consider(p, i, other, &e);
+	}
+	scan_end(&scan);
+}
+
+/* The evidence that holds a person of the ring together. */
+static void
+follow_inside(Partition *p, int i)
+{
+	int64 id = p->members[i].vertex.id;
+	TableScan scan;
+	Evidence e;
+
+	if (p->members[i].vertex.state != VERTEX_ACTIVE)
+		return;
+	evidence_begin(&scan, &p->op->tables, id);
+	while (evidence_next(&scan, &e))
+	{
+		int other;
+
+		if (e.a != id || !counts(p, &e))
+			continue;
+		other = partition_position(p, e.b);
+		if (other >= 0 &&
+			p->members[other].vertex.root == p->members[i].vertex.root)
 			consider(p, i, other, &e);
 	}
 	scan_end(&scan);
@@ -235,25 +276,44 @@ gather_all_evidence(Partition *p)
 	scan_end(&scan);
 }
 
-bool
-partition_gather(Partition *p)
+/* Members are added while the loops go on. */
+static bool
+gather(Partition *p)
 {
-	/* members are added while the loop goes on */
+	int i;
+
+	for (i = 0; i < p->n; i++)
+	{
+		if (!add_person(p, i))
+			return false;
+	}
+	p->n_region = p->n;
+	for (i = 0; i < p->n_region; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		follow(p, i);
+		read_aparts(p, i);
+	}
+	for (; i < p->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!add_person(p, i))
+			return false;
+		follow_inside(p, i);
+		read_aparts(p, i);
+	}
+	return true;
+}
+
+static void
+gather_all(Partition *p)
+{
 	for (int i = 0; i < p->n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!p->complete)
-		{
-			/* what is shared or blocked is nobody's, and leads nowhere */
-			if (!add_person(p, i))
-				return false;
-			follow(p, i);
-		}
 		read_aparts(p, i);
 	}
-	if (p->complete)
-		gather_all_evidence(p);
-	return true;
+	gather_all_evidence(p);
 }
 
 int
@@ -381,18 +441,74 @@ start_counts(Partition *p)
 	}
 }
 
-void
-partition_solve(Partition *p)
+/* A person of the ring that is affected. */
+static void
+promote(Partition *p, int i)
+{
+	if (p->n_promoted == p->allocated_promoted)
+	{
+		p->allocated_promoted = Max(16, p->allocated_promoted * 2);
+		p->promoted = p->promoted == NULL ?
+						  palloc(sizeof(int64) * p->allocated_promoted) :
+						  repalloc_huge(p->promoted,
+										sizeof(int64) * p->allocated_promoted);
+	}
+	p->promoted[p->n_promoted++] = p->members[i].vertex.root;
+}
+
+static void
+solve(Partition *p)
 {
 	start_counts(p);
 	qsort_arg(p->edges, p->n_edges, sizeof(Edge), compare_edges, p);
 	for (int64 i = 0; i < p->n_edges; i++)
 	{
-		int a = partition_find(p, p->edges[i].a);
-		int b = partition_find(p, p->edges[i].b);
+		const Edge *edge = &p->edges[i];
+		int a = partition_find(p, edge->a);
+		int b = partition_find(p, edge->b);
 
 		CHECK_FOR_INTERRUPTS();
-		if (a != b && may_join(p, a, b))
-			join(p, Min(a, b), Max(a, b));
+		if (a == b || !may_join(p, a, b))
+			continue;
+		if (p->members[edge->a].ring != p->members[edge->b].ring)
+			promote(p, p->members[edge->a].ring ? edge->a : edge->b);
+		join(p, Min(a, b), Max(a, b));
+	}
+}
+
+/* The same region, with those who are affected too. */
+static Partition *
+widen(Partition *p)
+{
+	Partition *wider = partition_create(p->op);
+
+	for (int i = 0; i < p->n_region; i++)
+		partition_seed(wider, p->members[i].vertex.id);
+	for (int i = 0; i < p->n_promoted; i++)
+		partition_seed(wider, p->promoted[i]);
+	return wider;
+}
+
+/*
+ * The people of whoever was seeded; NULL if that leads to persons that are not
+ * locked.
+ */
+Partition *
+partition_solve(Partition *p)
+{
+	if (p->complete)
+	{
+		gather_all(p);
+		solve(p);
+		return p;
+	}
+	for (;;)
+	{
+		if (!gather(p))
+			return NULL;
+		solve(p);
+		if (p->n_promoted == 0)
+			return p;
+		p = widen(p);
 	}
 }

@@ -12,6 +12,7 @@ typedef struct Member
 {
 	Vertex vertex;
 	int parent;
+	bool ring; /* of a person that is looked at, and should not change */
 	int n_aparts;
 	IdList *aparts;
 	int *counts; /* of limited types, of the set's head */
@@ -35,7 +36,11 @@ struct Partition
 	Member *members;
 	void *by_id;
 	void *roots; /* persons whose members are all there */
+	int n_region; /* members before those of the ring */
 	bool complete;
+	int n_promoted; /* roots of persons that change after all */
+	int allocated_promoted;
+	int64 *promoted;
 	int64 n_edges;
 	int64 allocated_edges;
 	Edge *edges;

@@ -136,9 +136,9 @@ change(Operation *op, Apart *apart, bool add)
 	p = partition_create(op);
 	partition_seed(p, a.id);
 	partition_seed(p, b.id);
-	if (!partition_gather(p))
+	p = partition_solve(p);
+	if (p == NULL)
 		return OPERATION_GLOBAL;
-	partition_solve(p);
 	(void) partition_write(p, &cause);
 	return OPERATION_DONE;
 }

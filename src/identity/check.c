@@ -108,8 +108,7 @@ check_graph(Operation *op, void *arg)
 		check_state(&check, &p->members[i].vertex);
 		check_apart(&check, &p->members[i].vertex);
 	}
-	(void) partition_gather(p);
-	partition_solve(p);
+	(void) partition_solve(p);
 	check.persons = MemoryContextAllocExtended(CurrentMemoryContext,
 											   sizeof(int64) * (p->n + 1),
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);

@@ -12,8 +12,10 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-/* More links than this are made with the graph to themselves, in parts. */
+/* More links than this are made with the graph to themselves ... */
 #define MAX_SHARED 10000
+/* ... in parts of so many */
+#define MAX_AT_ONCE 200000
 
 char *
 text_argument(FunctionCallInfo fcinfo, int argno, const char *name)
@@ -80,10 +82,10 @@ requests_run(const Graph *graph, LinkRequests *requests)
 			operation_run(name, false, apply_links, requests);
 		return;
 	}
-	for (int from = 0; from < requests->n; from += MAX_SHARED)
+	for (int from = 0; from < requests->n; from += MAX_AT_ONCE)
 	{
 		part.links = requests->links + from;
-		part.n = Min(MAX_SHARED, requests->n - from);
+		part.n = Min(MAX_AT_ONCE, requests->n - from);
 		operation_run(name, true, apply_links, &part);
 		requests->merged += part.merged;
 		requests->added += part.added;

@@ -126,8 +126,8 @@ restate_end(Restate *r, const LogEntry *cause)
 		CHECK_FOR_INTERRUPTS();
 		partition_seed(p, r->seeds[i]);
 	}
-	if (!partition_gather(p))
+	p = partition_solve(p);
+	if (p == NULL)
 		elog(ERROR, "identity graph is not locked");
-	partition_solve(p);
 	return partition_write(p, cause);
 }

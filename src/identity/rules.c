@@ -419,8 +419,7 @@ rebuild(Operation *op, void *arg)
 	tables_refresh(&op->tables);
 	p = partition_create(op);
 	partition_seed_all(p);
-	(void) partition_gather(p);
-	partition_solve(p);
+	p = partition_solve(p);
 	changes = partition_write(p, &cause);
 	*changed += changes.merges + changes.splits;
 	return OPERATION_DONE;

@@ -136,9 +136,9 @@ settle_two(Operation *op, const Vertex *a, const Vertex *b,
 		return OPERATION_DONE;
 	p = partition_create(op);
 	partition_seed(p, a->id);
-	if (!partition_gather(p))
+	p = partition_solve(p);
+	if (p == NULL)
 		return OPERATION_GLOBAL;
-	partition_solve(p);
 	(void) partition_write(p, cause);
 	return OPERATION_DONE;
 }
