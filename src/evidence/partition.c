@@ -143,7 +143,12 @@ add_person(Partition *p, int i)
 		return false;
 	members_begin(&scan, &p->op->tables, root);
 	while (member_next(&scan, &vertex))
-		p->members[add_member(p, &vertex)].ring = ring;
+	{
+		/* it may move the members */
+		int member = add_member(p, &vertex);
+
+		p->members[member].ring = ring;
+	}
 	scan_end(&scan);
 	return true;
 }
