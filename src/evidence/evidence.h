@@ -253,6 +253,7 @@ extern void rows_add(Rows *rows, const Datum *values, const bool *nulls);
 extern uint64 rows_write(Rows *rows, Statement statement);
 /* The same, and each row must be there: a serialization failure if not */
 extern void rows_write_all(Rows *rows, Statement statement);
+extern bool rows_lock_roots(Rows *rows);
 extern int64 next_vertex_id(void);
 
 /* log.c */

@@ -8,7 +8,8 @@
  * numbers, and what was read before is read again once they are held.  If it
  * has changed, all locks are given back before the next attempt, so that nobody
  * ever waits for a lock that is out of order: hence each attempt is a
- * subtransaction.  A change that reaches beyond the persons it locked is done
+ * subtransaction.  Nor does anybody wait while he holds the row of an identifier
+ * that is no root any more, since whoever holds its person may change that row.  A change that reaches beyond the persons it locked is done
  * again with the graph's lock held alone.
  */
 #include "postgres.h"
@@ -204,7 +205,8 @@ operation_lock(Operation *op, int64 *roots, int n)
 		roots[distinct++] = roots[i];
 		rows_add(rows, &id, NULL);
 	}
-	rows_write_all(rows, LOCK_ROOTS);
+	/* where it fails, what is read again is not what was read before */
+	(void) rows_lock_roots(rows);
 	op->locked = roots;
 	op->n_locked = distinct;
 	tables_refresh(&op->tables);
