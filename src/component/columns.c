@@ -97,29 +97,47 @@ check_alike(Form_pg_attribute a, Form_pg_attribute b)
 					 "Make text of both, and tell one kind of node from the other, as in stitch('SELECT ''account:'' || a, ''cookie:'' || b FROM edges', NULL::text).")));
 }
 
+/* The next thing to try: to name the column's type, or to cast the column. */
+static int
+node_hint(Form_pg_attribute column, Form_pg_attribute other,
+		  const NodeType *node_type)
+{
+	const char *name = quote_identifier(NameStr(column->attname));
+	Oid base = getBaseType(column->atttypid);
+	Oid other_base = getBaseType(other->atttypid);
+	NodeKind kind;
+	NodeKind other_kind;
+
+	if (!kind_of_type(other_base, &other_kind))
+		other_base = TEXTOID;
+	if (kind_of_type(base, &kind))
+	{
+		/* the wider of two integers */
+		if (kind == NODE_INTEGER && kind_of_type(other_base, &other_kind) &&
+			other_kind == kind && get_typlen(other_base) > get_typlen(base))
+			base = other_base;
+		return errhint("Use stitch(query, NULL::%s).", format_type_be(base));
+	}
+	if (fits(other_base, node_type))
+		return errhint("Cast it in the query, as in %s::%s.", name,
+					   format_type_be(other_base));
+	return errhint("Cast it in the query, as in %s::%s, and use stitch(query, NULL::%s).",
+				   name, format_type_be(other_base),
+				   format_type_be(other_base));
+}
+
 static void
 check_node(Form_pg_attribute column, Form_pg_attribute other,
 		   const NodeType *node_type)
 {
-	Oid base = getBaseType(column->atttypid);
-	Oid other_base = getBaseType(other->atttypid);
-	NodeKind kind;
-
-	if (fits(base, node_type))
+	if (fits(getBaseType(column->atttypid), node_type))
 		return;
-	/* the wider of two integers is the type to name */
-	if (kind_of_type(base, &kind) && kind == NODE_INTEGER &&
-		get_typlen(other_base) > get_typlen(base))
-		base = other_base;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("column \"%s\" of the query must be of type %s",
 					NameStr(column->attname), allowed_types(node_type)),
 			 errdetail("It is of type %s.", format_type_be(column->atttypid)),
-			 kind_of_type(base, &kind) ?
-				 errhint("Use stitch(query, NULL::%s).", format_type_be(base)) :
-				 errhint("Cast it in the query, as in %s::text, and use stitch(query, NULL::text).",
-						 quote_identifier(NameStr(column->attname)))));
+			 node_hint(column, other, node_type)));
 }
 
 static bool
@@ -159,7 +177,8 @@ check_third(Form_pg_attribute column)
 	if (!weight && strcmp(name, "kind") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
-				 errmsg("third column of the query must be weight or kind"),
+				 errmsg(
+					 "third column of the query must be named weight or kind"),
 				 errdetail("It is named \"%s\".", name),
 				 errhint("Leave it out, or name it, as in %s AS weight.",
 						 quote_identifier(name))));
