@@ -319,6 +319,14 @@ join_batch_of(Forest *forest, NodeKind kind)
 		fetch_ahead(forest_node(forest, kind,
 								forest_node(forest, kind, nodes[i])->parent));
 	}
+	/* most nodes are at most two steps from their root: fetch both */
+	for (int i = 0; i < forest->keys; i++)
+	{
+		ForestNode *node = forest_node(forest, kind, nodes[i]);
+
+		node = forest_node(forest, kind, node->parent);
+		fetch_ahead(forest_node(forest, kind, node->parent));
+	}
 	for (int i = 0; i < forest->keys; i += 2)
 		join_nodes(forest, kind, nodes[i], nodes[i + 1]);
 }
