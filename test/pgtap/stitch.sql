@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(30);
+SELECT plan(33);
 
 CREATE FUNCTION draw(seed bigint, x bigint, n int) RETURNS int LANGUAGE sql IMMUTABLE AS
 $$ SELECT ((hashint8extended(x, seed) & 9223372036854775807) % n)::int $$;
@@ -70,7 +70,7 @@ SELECT is(count(*) FILTER (WHERE expected(g, type) <> actual(edges(g, type), typ
 FROM generate_series(1, 240) g, unnest('{bigint,integer,smallint,uuid,text}'::regtype[]) type
 WHERE to_regprocedure('as_' || type || '(int)') IS NOT NULL GROUP BY type ORDER BY type;
 SELECT is(count(*) FILTER (WHERE actual(edges(g, type), type) <> actual(shuffled(g, type, seed), type)), 0::bigint, type || ': in any order, turned round and repeated')
-FROM generate_series(1, 240) g, generate_series(1, 3) seed, unnest('{bigint,smallint,uuid,text}'::regtype[]) type GROUP BY type ORDER BY type;
+FROM generate_series(1, 240) g, generate_series(1, 2) seed, unnest('{bigint,smallint,uuid,text}'::regtype[]) type GROUP BY type ORDER BY type;
 SELECT is(count(*) FILTER (WHERE actual(edges(g, 'bigint'), 'bigint') <>
 	(SELECT coalesce(array_agg(x ORDER BY x COLLATE "C"), '{}') FROM (SELECT node || ' ' || canonical AS x FROM stitch(edges(g, 'bigint'))) s)), 0::bigint, 'without a type: the same as bigint')
 FROM generate_series(1, 240) g;
@@ -101,6 +101,15 @@ SELECT is(one_component('SELECT i, i + 1 FROM generate_series(1, 200000) i ORDER
 SELECT is(one_component('SELECT 0, i FROM generate_series(-200000, -1) i'), '200001 -200000 -200000', 'a star');
 -- keys that differ in few bits, or only in the upper ones
 SELECT is(one_component('SELECT i * 4294967296 * 1024, (i + 1) * 4294967296 * 1024 FROM generate_series(1, 100000) i'), '100001 4398046511104 4398046511104', 'numbers that differ above');
+
+-- keys of one hash: the inverse of the mixing gave the numbers, hashtext() the texts
+SELECT is(string_agg(node || ' ' || canonical, ', ' ORDER BY node), '1 1, 1930705036966732462 1, 4625810634556543114 4625810634556543114, 6865563278654402498 6865563278654402498',
+	'numbers of one hash are different nodes')
+FROM stitch('VALUES (6865563278654402498, NULL), (1930705036966732462, 1), (NULL, 4625810634556543114), (1930705036966732462, NULL)');
+SELECT is(count(DISTINCT canonical), 3::bigint, '... uuids, too')
+FROM stitch($$ SELECT x::uuid, NULL::uuid FROM unnest('{5f47616d-3729-6fc2-0000-000000000000,1acb3e00-7675-a2ae-0000-000000000000,40322e43-76f7-908a-0000-000000000000}'::text[]) x $$, NULL::uuid);
+SELECT is(count(DISTINCT canonical), 12::bigint, '... and texts')
+FROM stitch($$ SELECT x, NULL::text FROM unnest('{n744,n171856,n48966,n117568,n2383,n165803,nnnn81279,n191371,n65661,nnnn230894,nnn88033,nnnn242194}'::text[]) x $$, NULL::text);
 
 -- the query may run in parallel
 SET LOCAL parallel_setup_cost = 0;
