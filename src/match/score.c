@@ -1,0 +1,149 @@
+/*
+ * score.c
+ *		Weights of pairs, and what they are made of.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "match/match.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+
+/* A rare value says more than the average one, but not endlessly more. */
+#define RAREST 64.0
+
+/* Matches that a record is expected to have. */
+static double
+matches_of_record(const MatchRecords *records)
+{
+	double pairs = records_pairs(records);
+
+	if (records->n == 0)
+		return 0;
+	return 2 * records->model->prior * pairs / records->n;
+}
+
+/*
+ * How often a value is met in records of other people: without the record
+ * itself, and without the duplicates that it is expected to have.
+ */
+static void
+prepare_terms_of(MatchRecords *records, int c)
+{
+	const MatchModel *model = records->model;
+	const MatchLevel *equal = &model->comparisons[c].levels[1];
+	double duplicates = matches_of_record(records) * equal->m;
+	int n_values = records->values.n;
+	float *share = records_alloc(records, n_values * sizeof(float));
+	float *gain = records_alloc(records, n_values * sizeof(float));
+	double n = 0;
+
+	for (int i = 0; i < records->n; i++)
+	{
+		int32 value = records->fields[(Size) i * model->n + c];
+
+		if (value == NO_VALUE)
+			continue;
+		share[value]++;
+		n++;
+	}
+	for (int v = 0; v < n_values; v++)
+	{
+		double u;
+
+		if (share[v] == 0)
+			continue;
+		u = Max(share[v] - 1 - duplicates, 1) / n;
+		u = Min(Max(u, equal->u / RAREST), 1);
+		share[v] = u;
+		gain[v] = log2(equal->u / u);
+	}
+	records->term[c] = gain;
+	records->term_share[c] = share;
+}
+
+void
+terms_prepare(MatchRecords *records)
+{
+	const MatchModel *model = records->model;
+
+	records->term = records_alloc(records, model->n * sizeof(float *));
+	records->term_share = records_alloc(records, model->n * sizeof(float *));
+	for (int c = 0; c < model->n; c++)
+	{
+		if (model->comparisons[c].term_frequency)
+			prepare_terms_of(records, c);
+	}
+}
+
+double
+pair_weight(MatchRecords *records, uint64 pattern, int a, int b)
+{
+	const MatchModel *model = records->model;
+	double weight = model->prior_weight;
+
+	for (int c = 0; c < model->n; c++)
+	{
+		int level = pattern_level(pattern, c);
+
+		weight += model->comparisons[c].levels[level].weight;
+		if (level == 1 && records->term != NULL && records->term[c] != NULL)
+			weight += records->term[c][records->fields[(Size) a * model->n + c]];
+	}
+	return weight;
+}
+
+double
+weight_probability(double weight)
+{
+	return 1 / (1 + exp2(-weight));
+}
+
+static void
+explain_comparison(StringInfo out, MatchRecords *records, int c, int level,
+				   int32 value)
+{
+	const MatchComparison *comparison = &records->model->comparisons[c];
+	const MatchLevel *found = &comparison->levels[level];
+	double weight = found->weight;
+
+	appendStringInfoString(out, ", ");
+	escape_json(out, comparison->column);
+	if (level == 0)
+	{
+		appendStringInfoString(out, ": {\"level\": null, \"weight\": 0}");
+		return;
+	}
+	appendStringInfoString(out, ": {\"level\": ");
+	escape_json(out, level_name(found));
+	appendStringInfo(out, ", \"m\": %.6g, \"u\": %.6g", found->m, found->u);
+	if (level == 1 && records->term != NULL && records->term[c] != NULL)
+	{
+		weight += records->term[c][value];
+		appendStringInfo(out, ", \"term_frequency\": %.6g",
+						 records->term_share[c][value]);
+	}
+	appendStringInfo(out, ", \"weight\": %.17g}", weight);
+}
+
+Jsonb *
+pair_explain(MatchRecords *records, uint64 pattern, int a, int b)
+{
+	const MatchModel *model = records->model;
+	StringInfoData out;
+	Jsonb *result;
+
+	initStringInfo(&out);
+	appendStringInfo(&out,
+					 "{\"prior\": {\"probability\": %.6g, \"weight\": %.17g}",
+					 model->prior, model->prior_weight);
+	for (int c = 0; c < model->n; c++)
+		explain_comparison(&out, records, c, pattern_level(pattern, c),
+						   records->fields[(Size) a * model->n + c]);
+	appendStringInfoChar(&out, '}');
+	result = DatumGetJsonbP(
+		DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+	pfree(out.data);
+	return result;
+}
