@@ -24,17 +24,6 @@ compare_cache(MatchRecords *records)
 	return cache;
 }
 
-static int
-find_level(const MatchComparison *comparison, const Value *a, const Value *b)
-{
-	int level = 1;
-
-	while (level < comparison->n_levels &&
-		   !level_holds(&comparison->levels[level], a, b))
-		level++;
-	return level;
-}
-
 /* Levels are symmetric, so the smaller number goes first. */
 static int
 unequal_level(MatchRecords *records, CompareCache *cache, int c, int32 a,

@@ -138,6 +138,8 @@ typedef struct Value
 	uint32 hash;
 	int32 length;
 	int32 number; /* of a date, 10000 y + 100 m + d; 0 if it is none */
+	uint64 letters; /* that it has, as bits */
+	uint64 families[2]; /* of first names that it may stand for, as bits */
 	char *bytes;
 	Points points; /* of the string without its spaces */
 } Value;
@@ -221,8 +223,7 @@ extern char *
 normal_form(MatchKind kind, bool month_first, const char *value, int *length);
 extern char *date_form(const char *value, bool month_first);
 extern int date_number(const char *form, int length);
-extern bool
-is_nickname(const char *a, int a_length, const char *b, int b_length);
+extern void nickname_families(const char *name, uint64 families[2]);
 
 /* values.c */
 extern void values_init(ValueSet *values, MemoryContext context);
@@ -238,8 +239,8 @@ extern void *records_alloc(MatchRecords *records, Size size);
 extern double records_pairs(const MatchRecords *records);
 
 /* measures.c, compare.c */
-extern bool
-level_holds(const MatchLevel *level, const Value *a, const Value *b);
+extern int
+find_level(const MatchComparison *comparison, const Value *a, const Value *b);
 extern CompareCache *compare_cache(MatchRecords *records);
 extern uint64
 compare_pair(MatchRecords *records, CompareCache *cache, int a, int b);

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "match/match.h"
+#include "port/pg_bitutils.h"
 
 #define MAX_WORDS 12
 
@@ -172,35 +173,75 @@ local_parts_equal(const Value *a, const Value *b)
 		memcmp(a->bytes, b->bytes, x_length) == 0;
 }
 
-bool
-level_holds(const MatchLevel *level, const Value *a, const Value *b)
+/*
+ * A lower bound: no edit takes away or brings more than one letter that the
+ * other string does not have at all.
+ */
+static bool
+edits_within(const Value *a, const Value *b, int limit)
 {
+	if (pg_popcount64(a->letters & ~b->letters) > limit ||
+		pg_popcount64(b->letters & ~a->letters) > limit ||
+		abs(a->points.n - b->points.n) > limit)
+		return false;
+	return damerau_levenshtein_distance(&a->points, &b->points, limit) <=
+		limit;
+}
+
+/* What several levels of a comparison ask for is computed once; -1: not yet. */
+typedef struct Likeness
+{
+	double jaro_winkler;
+	double words;
+} Likeness;
+
+static bool
+jaro_winkler_reaches(const Value *a, const Value *b, double threshold,
+					 Likeness *known)
+{
+	if (known->jaro_winkler < 0)
+		known->jaro_winkler =
+			jaro_winkler_similarity(&a->points, &b->points, 0.1);
+	return known->jaro_winkler >= threshold;
+}
+
+static bool
+words_reach(const Value *a, const Value *b, double threshold, Likeness *known)
+{
+	if (known->words < 0)
+		known->words = words_likeness(a, b);
+	return known->words >= threshold;
+}
+
+static bool
+level_holds(const MatchLevel *level, const Value *a, const Value *b,
+			Likeness *known)
+{
+	int n = (int) level->threshold;
+
 	switch (level->test)
 	{
 		case TEST_EDITS:
-			return damerau_levenshtein_distance(&a->points, &b->points,
-												(int) level->threshold) <=
-				(int) level->threshold;
+			return edits_within(a, b, n);
 		case TEST_JARO_WINKLER:
-			return jaro_winkler_similarity(&a->points, &b->points, 0.1) >=
-				level->threshold;
+			return jaro_winkler_reaches(a, b, level->threshold, known);
 		case TEST_WORDS:
-			return words_likeness(a, b) >= level->threshold;
+			return words_reach(a, b, level->threshold, known);
 		case TEST_PREFIX:
-			return Min(a->points.n, b->points.n) >= (int) level->threshold &&
+			return Min(a->points.n, b->points.n) >= n &&
 				begins(&a->points, &b->points);
 		case TEST_SUFFIX:
-			return Min(a->points.n, b->points.n) >= (int) level->threshold &&
+			return Min(a->points.n, b->points.n) >= n &&
 				ends(&a->points, &b->points);
 		case TEST_NICKNAME:
-			return is_nickname(a->bytes, a->length, b->bytes, b->length);
+			return (a->families[0] & b->families[0]) != 0 ||
+				(a->families[1] & b->families[1]) != 0;
 		case TEST_DAY_MONTH:
 			return day_month_exchanged(a->number, b->number);
 		case TEST_DATE_PARTS:
-			return equal_date_parts(a->number, b->number) >=
-				(int) level->threshold;
+			return equal_date_parts(a->number, b->number) >= n;
 		case TEST_YEARS:
-			return years_within(a->number, b->number, (int) level->threshold);
+			return years_within(a->number, b->number, n);
 		case TEST_WITHIN:
 			return numbers_within(a, b, level->threshold);
 		case TEST_LOCAL_PART:
@@ -214,4 +255,17 @@ level_holds(const MatchLevel *level, const Value *a, const Value *b)
 			break;
 	}
 	return true;
+}
+
+/* The first level that two unequal values are on. */
+int
+find_level(const MatchComparison *comparison, const Value *a, const Value *b)
+{
+	Likeness known = { -1, -1 };
+	int level = 1;
+
+	while (level < comparison->n_levels &&
+		   !level_holds(&comparison->levels[level], a, b, &known))
+		level++;
+	return level;
 }

@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "match/match.h"
+#include "utils/memutils.h"
 
 /* Names that may stand for one another, between spaces. */
 static const char *const families[] = {
@@ -112,29 +113,78 @@ static const char *const families[] = {
 	" franz francis frank ",
 };
 
-static bool
-in_family(const char *family, const char *name, int length)
+StaticAssertDecl(lengthof(families) <= 128, "families fit into 128 bits");
+
+typedef struct ShortName
 {
-	for (const char *at = strstr(family, name); at != NULL;
-		 at = strstr(at + 1, name))
-	{
-		if (at > family && at[-1] == ' ' && at[length] == ' ')
-			return true;
-	}
-	return false;
+	const char *start;
+	int length;
+	int family;
+} ShortName;
+
+/* All names, sorted, made when first asked for. */
+static ShortName *names = NULL;
+static int n_names = 0;
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const ShortName *x = a;
+	const ShortName *y = b;
+	int order = strncmp(x->start, y->start, Min(x->length, y->length));
+
+	if (order != 0)
+		return order;
+	return x->length - y->length;
 }
 
-/* Both end in a zero. */
-bool
-is_nickname(const char *a, int a_length, const char *b, int b_length)
+static void
+make_names(void)
 {
-	if (a_length < 2 || b_length < 2)
-		return false;
+	int capacity = 0;
+
+	for (int i = 0; i < (int) lengthof(families); i++)
+		capacity += strlen(families[i]);
+	names = MemoryContextAlloc(TopMemoryContext, capacity * sizeof(ShortName));
 	for (int i = 0; i < (int) lengthof(families); i++)
 	{
-		if (in_family(families[i], a, a_length) &&
-			in_family(families[i], b, b_length))
-			return true;
+		const char *at = families[i] + 1;
+
+		while (*at != '\0')
+		{
+			ShortName *name = &names[n_names++];
+
+			name->start = at;
+			name->length = strchr(at, ' ') - at;
+			name->family = i;
+			at += name->length + 1;
+		}
 	}
-	return false;
+	qsort(names, n_names, sizeof(ShortName), compare_names);
+}
+
+/* Two names are of one person perhaps if they have a family in common. */
+void
+nickname_families(const char *name, uint64 result[2])
+{
+	ShortName asked = { name, strlen(name), 0 };
+	int low = 0;
+	int high;
+
+	if (names == NULL)
+		make_names();
+	result[0] = result[1] = 0;
+	high = n_names;
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+
+		if (compare_names(&names[middle], &asked) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < n_names && compare_names(&names[low], &asked) == 0; low++)
+		result[names[low].family / 64] |= UINT64CONST(1)
+			<< (names[low].family % 64);
 }

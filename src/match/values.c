@@ -78,6 +78,9 @@ take_points(Value *value)
 	else
 		n = value->length;
 	points_init(&value->points, compact, n);
+	value->letters = 0;
+	for (int i = 0; i < value->points.n; i++)
+		value->letters |= UINT64CONST(1) << (point_at(&value->points, i) & 63);
 }
 
 /* The number of a string that need not end in a zero. */
@@ -112,6 +115,7 @@ value_of(ValueSet *values, const char *bytes, int length)
 	memcpy(value->bytes, bytes, length);
 	value->bytes[length] = '\0';
 	value->number = date_number(value->bytes, length);
+	nickname_families(value->bytes, value->families);
 	take_points(value);
 	MemoryContextSwitchTo(old);
 	values->slots[slot] = values->n;
