@@ -111,7 +111,7 @@ static void
 fill_pair(MatchRecords *records, uint64 pattern, int a, int b, Datum *values,
 		  bool *nulls)
 {
-	double weight = pair_weight(records, pattern, a, b);
+	double weight = pair_weight(records, pattern, a, b, -INFINITY);
 
 	memset(nulls, 0, PAIR_COLUMNS * sizeof(bool));
 	nulls[0] = records->ids[a] == NULL;
@@ -137,7 +137,8 @@ put_pair(void *arg, int a, int b, bool first)
 	if (!first)
 		return;
 	pattern = compare_pair(pairs->records, pairs->cache, a, b);
-	if (pair_weight(pairs->records, pattern, a, b) < pairs->lowest)
+	if (pair_weight(pairs->records, pattern, a, b, pairs->lowest) <
+		pairs->lowest)
 		return;
 	old = MemoryContextSwitchTo(pairs->row);
 	fill_pair(pairs->records, pattern, a, b, values, nulls);

@@ -67,8 +67,10 @@ typedef struct MatchLevel
 	MatchTest test;
 	double threshold; /* of those that have one */
 	double m;		  /* probability among matches, */
-	double u;		  /* and among other pairs */
+	double u;		  /* among strangers, */
+	double h;		  /* and among people of one household */
 	double weight;	  /* log2(m / u) */
+	double shared;	  /* log2(h / u) */
 } MatchLevel;
 
 typedef struct MatchComparison
@@ -77,6 +79,7 @@ typedef struct MatchComparison
 	MatchKind kind;
 	char *with;	 /* the partner column of TEST_SWAPPED, or NULL */
 	int partner; /* its comparison, -1 if none */
+	bool personal; /* tells the people of a household apart */
 	bool term_frequency;
 	int swapped; /* its level of TEST_SWAPPED, 0 if none */
 	int n_levels;
@@ -123,7 +126,9 @@ typedef struct MatchModel
 	int block_limit;
 	bool trained;
 	double prior; /* probability that two records match */
+	double household; /* that they are two people of one household */
 	double prior_weight;
+	double household_weight;
 
 	/* what it was trained on, for the reader */
 	double trained_records;
@@ -265,30 +270,46 @@ block_pairs_of(MatchRecords *records, uint64 mask, int n_records, int limit);
 extern void
 block_each_pair(MatchRecords *records, int rule, pair_callback fn, void *arg);
 
-/* em.c, train.c */
+/*
+ * em.c, train.c.  Two records are of one person, of two people of a household,
+ * who share what a household does, or of strangers.
+ */
+typedef enum PairClass
+{
+	PAIR_MATCH,
+	PAIR_HOUSEHOLD,
+	PAIR_STRANGERS,
+	PAIR_CLASSES
+} PairClass;
+
+typedef double LevelTable[MAX_COMPARISONS][MAX_LEVELS + 1];
+
 typedef struct Estimate
 {
-	double prior;
-	double m[MAX_COMPARISONS][MAX_LEVELS + 1];
-	double u[MAX_COMPARISONS][MAX_LEVELS + 1];
+	double share[PAIR_CLASSES]; /* of all pairs, summing to 1 */
+	LevelTable levels[PAIR_CLASSES];
+	uint32 personal; /* comparisons that tell a household's people apart */
 } Estimate;
 
-/* Expected numbers of pairs on each level */
+/* Expected numbers of pairs, of each class and on each level */
 typedef struct LevelCounts
 {
-	double pairs; /* all of them */
-	double counts[MAX_COMPARISONS][MAX_LEVELS + 1];
+	double pairs[PAIR_CLASSES];
+	LevelTable counts[PAIR_CLASSES];
 } LevelCounts;
 
 extern void estimate_start(const MatchModel *model, Estimate *estimate);
-extern void estimate_m(const MatchModel *model, const LevelCounts *counts,
-					   Estimate *estimate);
-extern void estimate_u(const MatchModel *model, const LevelCounts *counts,
-					   Estimate *estimate);
+extern void estimate_matches(const MatchModel *model,
+							 const LevelTable counts, Estimate *estimate);
+extern void estimate_households(const MatchModel *model,
+								const LevelTable counts, Estimate *estimate);
+extern void estimate_strangers(const MatchModel *model,
+							   const LevelTable counts, Estimate *estimate);
+extern void estimate_shares(const LevelCounts *counts, double pairs,
+							Estimate *estimate);
 extern void
 expect_pairs(const MatchModel *model, const Histogram *histogram,
-			 const Estimate *estimate, uint32 without, bool matches,
-			 LevelCounts *counts);
+			 const Estimate *estimate, uint32 without, LevelCounts *counts);
 extern void
 model_train(MatchModel *model, MatchRecords *records, double max_pairs);
 
@@ -298,7 +319,8 @@ extern void choose_rules(MatchModel *model, MatchRecords *records);
 
 /* score.c */
 extern void terms_prepare(MatchRecords *records);
-extern double pair_weight(MatchRecords *records, uint64 pattern, int a, int b);
+extern double pair_weight(MatchRecords *records, uint64 pattern, int a, int b,
+						  double lowest);
 extern double weight_probability(double weight);
 extern Jsonb *
 pair_explain(MatchRecords *records, uint64 pattern, int a, int b);

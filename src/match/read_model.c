@@ -131,7 +131,7 @@ check_keys(JsonbContainer *object, const char *const *known, int n,
 static void
 read_level(MatchLevel *level, const JsonbValue *value, int *trained)
 {
-	static const char *const known[] = { "level", "m", "u" };
+	static const char *const known[] = { "level", "m", "u", "h" };
 	JsonbContainer *object;
 	JsonbValue *m;
 	JsonbValue *u;
@@ -153,6 +153,9 @@ read_level(MatchLevel *level, const JsonbValue *value, int *trained)
 		return;
 	level->m = number_within("m", m, 1e-12, 1);
 	level->u = number_within("u", u, 1e-12, 1);
+	m = member(object, "h");
+	/* what is not said is as among strangers */
+	level->h = m == NULL ? level->u : number_within("h", m, 1e-12, 1);
 	(*trained)++;
 }
 
@@ -201,11 +204,22 @@ check_levels(MatchComparison *comparison)
 	}
 }
 
+static bool
+is_true(JsonbContainer *object, const char *key)
+{
+	JsonbValue *v = member(object, key);
+
+	if (v != NULL && v->type != jbvBool)
+		bad_type(key, v, "true or false");
+	return v != NULL && v->val.boolean;
+}
+
 static void
 read_comparison(MatchModel *model, const JsonbValue *value, int *trained)
 {
 	static const char *const known[] = { "column", "kind", "with",
-										 "term_frequency", "levels" };
+										 "personal", "term_frequency",
+										 "levels" };
 	MatchComparison *comparison = &model->comparisons[model->n];
 	JsonbContainer *object = container_of("comparisons", value, false);
 	JsonbValue *v;
@@ -231,10 +245,8 @@ read_comparison(MatchModel *model, const JsonbValue *value, int *trained)
 	v = member(object, "with");
 	comparison->with =
 		v == NULL || v->type == jbvNull ? NULL : string_of("with", v);
-	v = member(object, "term_frequency");
-	if (v != NULL && v->type != jbvBool)
-		bad_type("term_frequency", v, "true or false");
-	comparison->term_frequency = v != NULL && v->val.boolean;
+	comparison->term_frequency = is_true(object, "term_frequency");
+	comparison->personal = is_true(object, "personal");
 	v = member(object, "levels");
 	if (v == NULL)
 		default_levels(comparison);
@@ -417,17 +429,22 @@ check_trained(MatchModel *model, int trained)
 void
 model_prepare(MatchModel *model)
 {
-	model->prior_weight = log2(model->prior / (1 - model->prior));
+	double strangers = 1 - model->prior - model->household;
+
+	model->prior_weight = log2(model->prior / strangers);
+	model->household_weight = log2(model->household / strangers);
 	for (int c = 0; c < model->n; c++)
 	{
 		MatchComparison *comparison = &model->comparisons[c];
 
 		comparison->levels[0].weight = 0;
+		comparison->levels[0].shared = 0;
 		for (int l = 1; l <= comparison->n_levels; l++)
 		{
 			MatchLevel *level = &comparison->levels[l];
 
 			level->weight = log2(level->m / level->u);
+			level->shared = log2(level->h / level->u);
 		}
 	}
 }
@@ -437,7 +454,8 @@ model_read(Jsonb *json)
 {
 	static const char *const known[] = { "id",			"comparisons",
 										 "blocking",	"block_limit",
-										 "prior",		"training" };
+										 "prior",		"household",
+										 "training" };
 	MatchModel *model = palloc0(sizeof(MatchModel));
 	JsonbContainer *root = &json->root;
 	JsonbValue *v;
@@ -459,6 +477,11 @@ model_read(Jsonb *json)
 	v = member(root, "prior");
 	if (v != NULL)
 		model->prior = number_within("prior", v, 1e-15, 1 - 1e-9);
+	v = member(root, "household");
+	if (v != NULL)
+		model->household = number_within("household", v, 0, 1);
+	if (model->prior + model->household >= 1)
+		bad_model("\"prior\" and \"household\" must sum to less than 1.");
 	v = member(root, "training");
 	if (v != NULL)
 		read_training(model, container_of("training", v, false));

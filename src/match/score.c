@@ -77,8 +77,41 @@ terms_prepare(MatchRecords *records)
 	}
 }
 
+static double
+term_gain(const MatchRecords *records, int c, int level, int a)
+{
+	if (level != 1 || records->term == NULL || records->term[c] == NULL)
+		return 0;
+	return records
+		->term[c][records->fields[(Size) a * records->model->n + c]];
+}
+
+/*
+ * What the pair loses because people of one household agree in as much: never
+ * more than nothing.
+ */
+static double
+household_loss(MatchRecords *records, uint64 pattern, int a)
+{
+	const MatchModel *model = records->model;
+	double weight = model->household_weight;
+
+	if (model->household == 0)
+		return 0;
+	for (int c = 0; c < model->n; c++)
+	{
+		int level = pattern_level(pattern, c);
+
+		weight += model->comparisons[c].levels[level].shared +
+			term_gain(records, c, level, a);
+	}
+	/* log2(1 + 2^weight) */
+	return weight > 60 ? -weight : -log2(1 + exp2(weight));
+}
+
+/* Where it is below `lowest`, it may be returned higher than it is. */
 double
-pair_weight(MatchRecords *records, uint64 pattern, int a, int b)
+pair_weight(MatchRecords *records, uint64 pattern, int a, int b, double lowest)
 {
 	const MatchModel *model = records->model;
 	double weight = model->prior_weight;
@@ -87,11 +120,12 @@ pair_weight(MatchRecords *records, uint64 pattern, int a, int b)
 	{
 		int level = pattern_level(pattern, c);
 
-		weight += model->comparisons[c].levels[level].weight;
-		if (level == 1 && records->term != NULL && records->term[c] != NULL)
-			weight += records->term[c][records->fields[(Size) a * model->n + c]];
+		weight += model->comparisons[c].levels[level].weight +
+			term_gain(records, c, level, a);
 	}
-	return weight;
+	if (weight < lowest)
+		return weight;
+	return weight + household_loss(records, pattern, a);
 }
 
 double
@@ -141,6 +175,11 @@ pair_explain(MatchRecords *records, uint64 pattern, int a, int b)
 	for (int c = 0; c < model->n; c++)
 		explain_comparison(&out, records, c, pattern_level(pattern, c),
 						   records->fields[(Size) a * model->n + c]);
+	if (model->household > 0)
+		appendStringInfo(&out,
+						 ", \"household\": {\"probability\": %.6g, \"weight\": %.17g}",
+						 model->household,
+						 household_loss(records, pattern, a));
 	appendStringInfoChar(&out, '}');
 	result = DatumGetJsonbP(
 		DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));

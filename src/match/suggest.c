@@ -306,6 +306,9 @@ add_comparison(MatchModel *model, Column *columns, const Column *column,
 	comparison->kind = kind;
 	comparison->partner = -1;
 	comparison->term_frequency = true;
+	/* the suggestion: a first name, and when somebody was born */
+	comparison->personal =
+		kind == KIND_DATE || (kind == KIND_NAME && column->given);
 	model->n++;
 }
 

@@ -19,8 +19,6 @@
 #define SEED UINT64CONST(0x9e3779b97f4a7c15)
 #define RULE_STEPS 25
 #define JOINT_STEPS 60
-#define SMALLEST_PRIOR 1e-12
-#define LARGEST_PRIOR 0.5
 
 typedef struct Training
 {
@@ -34,7 +32,8 @@ typedef struct Training
 	double candidate_pairs;
 	uint64 keep; /* a pair is looked at if its hash is not above */
 	double weight;
-	LevelCounts matches;
+	double matches;		 /* most that one rule found */
+	LevelTable expected; /* levels of matches, from all rules */
 } Training;
 
 /* All pairs where there are few, each once. */
@@ -135,22 +134,28 @@ train_rule(Training *t, int rule, const Estimate *start)
 		pairs += t->rule->slots[i].count;
 	if (pairs == 0)
 		return;
-	estimate.prior = 0.1;
+	estimate.share[PAIR_MATCH] = 0.1;
+	/* without what is personal, a household cannot be told from a match */
+	if ((estimate.personal & ~without) == 0)
+		estimate.personal = 0;
+	estimate.share[PAIR_HOUSEHOLD] = estimate.personal == 0 ? 0 : 0.1;
+	estimate.share[PAIR_STRANGERS] = 1 - estimate.share[PAIR_MATCH] -
+		estimate.share[PAIR_HOUSEHOLD];
 	for (int step = 0; step < RULE_STEPS; step++)
 	{
-		expect_pairs(model, t->rule, &estimate, without, true, &counts);
-		estimate.prior =
-			Min(Max(counts.pairs / pairs, SMALLEST_PRIOR), 1 - 1e-6);
-		estimate_m(model, &counts, &estimate);
+		expect_pairs(model, t->rule, &estimate, without, &counts);
+		estimate_shares(&counts, pairs, &estimate);
+		estimate_matches(model, counts.counts[PAIR_MATCH], &estimate);
+		estimate_households(model, counts.counts[PAIR_HOUSEHOLD], &estimate);
 		CHECK_FOR_INTERRUPTS();
 	}
-	t->matches.pairs = Max(t->matches.pairs, counts.pairs);
+	t->matches = Max(t->matches, counts.pairs[PAIR_MATCH]);
 	for (int c = 0; c < model->n; c++)
 	{
 		if (without >> c & 1)
 			continue;
 		for (int l = 1; l <= model->comparisons[c].n_levels; l++)
-			t->matches.counts[c][l] += counts.counts[c][l];
+			t->expected[c][l] += counts.counts[PAIR_MATCH][c][l];
 	}
 }
 
@@ -168,29 +173,30 @@ train_rules(Training *t, const Estimate *start)
 
 /* The matches among random pairs are no strangers. */
 static void
-refine_u(Training *t, Estimate *estimate)
+refine_strangers(Training *t, Estimate *estimate)
 {
 	LevelCounts counts;
 
-	expect_pairs(t->model, t->random, estimate, 0, false, &counts);
-	estimate_u(t->model, &counts, estimate);
+	expect_pairs(t->model, t->random, estimate, 0, &counts);
+	estimate_strangers(t->model, counts.counts[PAIR_STRANGERS], estimate);
 }
 
 static void
 train_jointly(Training *t, Estimate *estimate)
 {
+	const MatchModel *model = t->model;
 	LevelCounts counts;
 
 	for (int step = 0; step < JOINT_STEPS; step++)
 	{
-		refine_u(t, estimate);
-		expect_pairs(t->model, t->candidates, estimate, 0, true, &counts);
-		estimate->prior = Min(Max(counts.pairs / t->pairs, SMALLEST_PRIOR),
-							  LARGEST_PRIOR);
-		estimate_m(t->model, &counts, estimate);
+		refine_strangers(t, estimate);
+		expect_pairs(model, t->candidates, estimate, 0, &counts);
+		estimate_shares(&counts, t->pairs, estimate);
+		estimate_matches(model, counts.counts[PAIR_MATCH], estimate);
+		estimate_households(model, counts.counts[PAIR_HOUSEHOLD], estimate);
 		CHECK_FOR_INTERRUPTS();
 	}
-	t->model->trained_matches = counts.pairs;
+	t->model->trained_matches = counts.pairs[PAIR_MATCH];
 }
 
 static void
@@ -219,11 +225,15 @@ take_estimate(Training *t, const Estimate *estimate)
 	{
 		for (int l = 1; l <= model->comparisons[c].n_levels; l++)
 		{
-			model->comparisons[c].levels[l].m = estimate->m[c][l];
-			model->comparisons[c].levels[l].u = estimate->u[c][l];
+			MatchLevel *level = &model->comparisons[c].levels[l];
+
+			level->m = estimate->levels[PAIR_MATCH][c][l];
+			level->u = estimate->levels[PAIR_STRANGERS][c][l];
+			level->h = estimate->levels[PAIR_HOUSEHOLD][c][l];
 		}
 	}
-	model->prior = estimate->prior;
+	model->prior = estimate->share[PAIR_MATCH];
+	model->household = estimate->share[PAIR_HOUSEHOLD];
 	model->trained = true;
 	model->trained_records = t->records->n;
 	model->trained_pairs = t->pairs;
@@ -236,7 +246,6 @@ model_train(MatchModel *model, MatchRecords *records, double max_pairs)
 {
 	Training t = { .model = model, .records = records };
 	Estimate estimate;
-	LevelCounts counts;
 
 	t.pairs = records_pairs(records);
 	t.cache = compare_cache(records);
@@ -246,13 +255,15 @@ model_train(MatchModel *model, MatchRecords *records, double max_pairs)
 	random_pairs(&t);
 
 	estimate_start(model, &estimate);
-	estimate.prior = SMALLEST_PRIOR;
-	expect_pairs(model, t.random, &estimate, 0, false, &counts);
-	estimate_u(model, &counts, &estimate);
+	refine_strangers(&t, &estimate);
+	estimate_households(model, t.expected, &estimate);
 	train_rules(&t, &estimate);
-	estimate_m(model, &t.matches, &estimate);
-	estimate.prior = Min(Max(t.matches.pairs / t.pairs, SMALLEST_PRIOR),
-						 LARGEST_PRIOR);
+	estimate_matches(model, t.expected, &estimate);
+	estimate.share[PAIR_MATCH] = t.matches / t.pairs;
+	estimate.share[PAIR_HOUSEHOLD] =
+		estimate.personal == 0 ? 0 : t.matches / t.pairs;
+	estimate.share[PAIR_STRANGERS] = 1 - estimate.share[PAIR_MATCH] -
+		estimate.share[PAIR_HOUSEHOLD];
 	train_jointly(&t, &estimate);
 	take_estimate(&t, &estimate);
 }

@@ -35,6 +35,8 @@ write_level(StringInfo out, const MatchModel *model, const MatchLevel *level)
 	write_string(out, "level", level_name(level));
 	write_number(out, "m", level->m);
 	write_number(out, "u", level->u);
+	if (model->household > 0)
+		write_number(out, "h", level->h);
 	appendStringInfoChar(out, '}');
 }
 
@@ -52,6 +54,8 @@ write_comparison(StringInfo out, const MatchModel *model, int c)
 		appendStringInfoString(out, ", ");
 		write_string(out, "with", comparison->with);
 	}
+	if (comparison->personal)
+		appendStringInfoString(out, ", \"personal\": true");
 	appendStringInfo(out, ", \"term_frequency\": %s, \"levels\": [",
 					 comparison->term_frequency ? "true" : "false");
 	for (int l = 1; l <= comparison->n_levels; l++)
@@ -96,6 +100,8 @@ model_write(const MatchModel *model)
 	if (model->trained)
 	{
 		write_number(&out, "prior", model->prior);
+		if (model->household > 0)
+			write_number(&out, "household", model->household);
 		appendStringInfo(&out,
 						 ", \"training\": {\"records\": %.0f, \"pairs\": %.0f, \"candidates\": %.0f, \"matches\": %.1f}",
 						 model->trained_records, model->trained_pairs,
