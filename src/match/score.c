@@ -24,6 +24,74 @@ matches_of_record(const MatchRecords *records)
 	return 2 * records->model->prior * pairs / records->n;
 }
 
+/* Whether the frequency of the value counts on this level. */
+static bool
+is_same_value(const MatchLevel *level)
+{
+	return level->test == TEST_EQUAL ||
+		(level->test == TEST_WORDS && level->threshold == 1);
+}
+
+/*
+ * Add to the count of each word of a value, and return the product of their
+ * shares; without counts, only make the words values.
+ */
+static double
+words_of(MatchRecords *records, int32 value, float *counts, double add,
+		 double total)
+{
+	Value copy = records->values.values[value];
+	const char *at = copy.bytes;
+	double product = 1;
+
+	while (*at != '\0')
+	{
+		int length = strcspn(at, " ");
+		int32 word = value_of(&records->values, at, length);
+
+		if (counts != NULL)
+		{
+			counts[word] += add;
+			product *= Min(counts[word] / total, 1);
+		}
+		at += length + (at[length] == ' ');
+	}
+	return product;
+}
+
+/*
+ * Full names are mostly rarer than they can be counted, but what they are made
+ * of is not: their words as if independent.  NULL for other kinds.
+ */
+static float *
+word_shares(MatchRecords *records, int c, const float *share, double n,
+			int n_values)
+{
+	float *counts;
+	float *product;
+
+	if (records->model->comparisons[c].kind != KIND_FULL_NAME)
+		return NULL;
+	for (int v = 0; v < n_values; v++)
+	{
+		if (share[v] > 0)
+			words_of(records, v, NULL, 0, n);
+	}
+	counts = records_alloc(records, records->values.n * sizeof(float));
+	product = records_alloc(records, n_values * sizeof(float));
+	for (int v = 0; v < n_values; v++)
+	{
+		if (share[v] > 0)
+			words_of(records, v, counts, share[v], n);
+	}
+	for (int v = 0; v < n_values; v++)
+	{
+		if (share[v] > 0)
+			product[v] = words_of(records, v, counts, 0, n);
+	}
+	return product;
+}
+
 /*
  * How often a value is met in records of other people: without the record
  * itself, and without the duplicates that it is expected to have.
@@ -37,6 +105,7 @@ prepare_terms_of(MatchRecords *records, int c)
 	int n_values = records->values.n;
 	float *share = records_alloc(records, n_values * sizeof(float));
 	float *gain = records_alloc(records, n_values * sizeof(float));
+	float *words;
 	double n = 0;
 
 	for (int i = 0; i < records->n; i++)
@@ -48,13 +117,17 @@ prepare_terms_of(MatchRecords *records, int c)
 		share[value]++;
 		n++;
 	}
+	words = word_shares(records, c, share, n, n_values);
 	for (int v = 0; v < n_values; v++)
 	{
+		double others = share[v] - 1 - duplicates;
 		double u;
 
 		if (share[v] == 0)
 			continue;
-		u = Max(share[v] - 1 - duplicates, 1) / n;
+		u = Max(others, 1) / n;
+		if (words != NULL && others <= 2)
+			u = Min(u, words[v]);
 		u = Min(Max(u, equal->u / RAREST), 1);
 		share[v] = u;
 		gain[v] = log2(equal->u / u);
@@ -80,7 +153,8 @@ terms_prepare(MatchRecords *records)
 static double
 term_gain(const MatchRecords *records, int c, int level, int a)
 {
-	if (level != 1 || records->term == NULL || records->term[c] == NULL)
+	if (level == 0 || records->term == NULL || records->term[c] == NULL ||
+		!is_same_value(&records->model->comparisons[c].levels[level]))
 		return 0;
 	return records
 		->term[c][records->fields[(Size) a * records->model->n + c]];
@@ -152,7 +226,8 @@ explain_comparison(StringInfo out, MatchRecords *records, int c, int level,
 	appendStringInfoString(out, ": {\"level\": ");
 	escape_json(out, level_name(found));
 	appendStringInfo(out, ", \"m\": %.6g, \"u\": %.6g", found->m, found->u);
-	if (level == 1 && records->term != NULL && records->term[c] != NULL)
+	if (records->term != NULL && records->term[c] != NULL &&
+		is_same_value(found))
 	{
 		weight += records->term[c][value];
 		appendStringInfo(out, ", \"term_frequency\": %.6g",
