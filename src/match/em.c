@@ -6,7 +6,8 @@
  * people of one household are a class of their own, as they agree in address,
  * telephone and surname together; without it they would look like one person,
  * and where they are many, teach the model that first names and dates of
- * birth differ.
+ * birth differ.  Neighbours are another, as town, county and postcode are not
+ * three agreements but one.
  */
 #include "postgres.h"
 
@@ -14,7 +15,7 @@
 
 /* As many matches as it takes to outweigh what is assumed before training. */
 #define ASSUMED_MATCHES 10.0
-#define ASSUMED_HOUSEHOLDS 10.0
+#define ASSUMED_RELATED 10.0
 
 /* A level that no random pair was on counts as this many pairs. */
 #define ASSUMED_PAIRS 0.5
@@ -56,41 +57,86 @@ is_shared_kind(MatchKind kind)
 	}
 }
 
-/* First names, and dates: those of birth, as far as matching is concerned */
-static uint32
-personal_comparisons(const MatchModel *model)
+/* Places that two columns may tell, as a town and its postcode */
+static bool
+is_place_kind(MatchKind kind)
 {
-	uint32 bits = 0;
-	bool others = false;
-
-	for (int c = 0; c < model->n; c++)
-	{
-		if (model->comparisons[c].personal)
-			bits |= (uint32) 1 << c;
-		else if (is_shared_kind(model->comparisons[c].kind))
-			others = true;
-	}
-	return others ? bits : 0;
+	return kind == KIND_TEXT || kind == KIND_CODE || kind == KIND_CATEGORY ||
+		kind == KIND_ADDRESS;
 }
 
+/*
+ * Households differ in what is personal, neighbours in all names too.  They
+ * can be told from matches by nothing else, and there must be something to
+ * share; for neighbours twice, as one agreement is what any strangers have.
+ */
+static void
+find_relations(const MatchModel *model, uint32 without, Estimate *estimate)
+{
+	int shared = 0;
+	int places = 0;
+	bool personal = false;
+
+	memset(estimate->fixed, 0, sizeof(estimate->fixed));
+	for (int c = 0; c < model->n; c++)
+	{
+		const MatchComparison *comparison = &model->comparisons[c];
+		bool name = comparison->kind == KIND_NAME ||
+			comparison->kind == KIND_FULL_NAME;
+
+		if (comparison->personal)
+			estimate->fixed[HOUSEHOLD] |= (uint32) 1 << c;
+		if (comparison->personal || name || comparison->kind == KIND_EMAIL)
+			estimate->fixed[NEIGHBOURS] |= (uint32) 1 << c;
+		if (without >> c & 1)
+			continue;
+		personal = personal || comparison->personal;
+		shared += is_shared_kind(comparison->kind);
+		places += is_place_kind(comparison->kind);
+	}
+	estimate->possible[HOUSEHOLD] = personal && shared > 0;
+	estimate->possible[NEIGHBOURS] =
+		places > 1 && (estimate->fixed[NEIGHBOURS] & ~without) != 0;
+}
+
+/*
+ * Before any data: m as assumed, everything else not known yet.  Comparisons
+ * in `without`, as bits, will say nothing.
+ */
 void
-estimate_start(const MatchModel *model, Estimate *estimate)
+estimate_start(const MatchModel *model, uint32 without, Estimate *estimate)
 {
 	memset(estimate, 0, sizeof(Estimate));
-	estimate->personal = personal_comparisons(model);
+	find_relations(model, without, estimate);
 	for (int c = 0; c < model->n; c++)
 	{
 		for (int k = 0; k < PAIR_CLASSES; k++)
 			estimate->levels[k][c][0] = 1;
 		for (int l = 1; l <= model->comparisons[c].n_levels; l++)
 		{
+			for (int k = 0; k < PAIR_CLASSES; k++)
+				estimate->levels[k][c][l] =
+					1.0 / model->comparisons[c].n_levels;
 			estimate->levels[PAIR_MATCH][c][l] =
 				assumed_m(&model->comparisons[c], l);
-			estimate->levels[PAIR_STRANGERS][c][l] =
-				1.0 / model->comparisons[c].n_levels;
 		}
 	}
 	estimate->share[PAIR_STRANGERS] = 1;
+}
+
+/* So much of the pairs for each class that is possible, the rest strangers */
+void
+estimate_set_shares(Estimate *estimate, double share)
+{
+	double rest = 1 - share;
+
+	estimate->share[PAIR_MATCH] = share;
+	for (int r = 0; r < RELATIONS; r++)
+	{
+		estimate->share[r] = estimate->possible[r] ? share : 0;
+		rest -= estimate->share[r];
+	}
+	estimate->share[PAIR_STRANGERS] = rest;
 }
 
 static double
@@ -120,27 +166,29 @@ estimate_matches(const MatchModel *model, const LevelTable counts,
 }
 
 /*
- * A household before any data: one surname, address and telephone, otherwise
- * strangers.  What is personal stays that of strangers, whatever the data say:
- * that is what makes them two people.
+ * Related people before any data: what they share is as in matches.  Where
+ * they are strangers they stay so, whatever the data say: that is what makes
+ * them two people.
  */
 static double
-assumed_h(const MatchModel *model, const Estimate *estimate, int c, int l)
+assumed_related(const MatchModel *model, MatchRelation relation,
+				const Estimate *estimate, int c, int l)
 {
+	MatchKind kind = model->comparisons[c].kind;
 	double m = assumed_m(&model->comparisons[c], l);
 	double u = estimate->levels[PAIR_STRANGERS][c][l];
 
-	if (estimate->personal >> c & 1)
-		return (1 - NAMESAKES) * u + NAMESAKES * m;
-	if (model->comparisons[c].kind == KIND_NAME ||
-		is_shared_kind(model->comparisons[c].kind))
+	if (estimate->fixed[relation] >> c & 1)
+		return relation == HOUSEHOLD ? (1 - NAMESAKES) * u + NAMESAKES * m : u;
+	if (relation == HOUSEHOLD ? kind == KIND_NAME || is_shared_kind(kind)
+							  : kind == KIND_TEXT || kind == KIND_CATEGORY)
 		return m;
 	return u;
 }
 
 void
-estimate_households(const MatchModel *model, const LevelTable counts,
-					Estimate *estimate)
+estimate_related(const MatchModel *model, MatchRelation relation,
+				 const LevelTable counts, Estimate *estimate)
 {
 	for (int c = 0; c < model->n; c++)
 	{
@@ -148,12 +196,12 @@ estimate_households(const MatchModel *model, const LevelTable counts,
 
 		for (int l = 1; l <= model->comparisons[c].n_levels; l++)
 		{
-			double h = assumed_h(model, estimate, c, l);
+			double r = assumed_related(model, relation, estimate, c, l);
 
-			if ((estimate->personal >> c & 1) == 0)
-				h = (counts[c][l] + ASSUMED_HOUSEHOLDS * h) /
-					(n + ASSUMED_HOUSEHOLDS);
-			estimate->levels[PAIR_HOUSEHOLD][c][l] = h;
+			if ((estimate->fixed[relation] >> c & 1) == 0)
+				r = (counts[c][l] + ASSUMED_RELATED * r) /
+					(n + ASSUMED_RELATED);
+			estimate->levels[relation][c][l] = r;
 		}
 	}
 }
@@ -173,20 +221,23 @@ estimate_strangers(const MatchModel *model, const LevelTable counts,
 	}
 }
 
-/* Matches and households are shares of all pairs, also of those not counted. */
+/* Shares are of all pairs, also of those not counted: they are strangers. */
 void
 estimate_shares(const LevelCounts *counts, double pairs, Estimate *estimate)
 {
-	double m = counts->pairs[PAIR_MATCH] / pairs;
-	double h = counts->pairs[PAIR_HOUSEHOLD] / pairs;
+	double rest = 1;
 
-	m = Min(Max(m, SMALLEST_SHARE), LARGEST_SHARE);
-	h = Min(Max(h, SMALLEST_SHARE), LARGEST_SHARE - SMALLEST_SHARE);
-	if (estimate->personal == 0)
-		h = 0;
-	estimate->share[PAIR_MATCH] = m;
-	estimate->share[PAIR_HOUSEHOLD] = h;
-	estimate->share[PAIR_STRANGERS] = 1 - m - h;
+	for (int k = 0; k < PAIR_STRANGERS; k++)
+	{
+		double share = counts->pairs[k] / pairs;
+
+		share = Min(Max(share, SMALLEST_SHARE), LARGEST_SHARE);
+		if (k < RELATIONS && !estimate->possible[k])
+			share = 0;
+		estimate->share[k] = share;
+		rest -= share;
+	}
+	estimate->share[PAIR_STRANGERS] = Max(rest, SMALLEST_SHARE);
 }
 
 /* Probabilities relative to those of strangers; 1 where nothing is said */
@@ -223,28 +274,26 @@ void
 expect_pairs(const MatchModel *model, const Histogram *histogram,
 			 const Estimate *estimate, uint32 without, LevelCounts *counts)
 {
-	LevelTable match;
-	LevelTable household;
+	LevelTable ratios[PAIR_STRANGERS];
 
-	make_ratios(model, estimate, without, PAIR_MATCH, match);
-	make_ratios(model, estimate, without, PAIR_HOUSEHOLD, household);
+	for (int k = 0; k < PAIR_STRANGERS; k++)
+		make_ratios(model, estimate, without, k, ratios[k]);
 	memset(counts, 0, sizeof(LevelCounts));
 	for (uint32 i = 0; i < histogram->n_slots; i++)
 	{
 		const PatternCount *found = &histogram->slots[i];
 		double odds[PAIR_CLASSES];
-		double sum;
+		double sum = 0;
 
 		if (found->count == 0)
 			continue;
-		odds[PAIR_MATCH] = estimate->share[PAIR_MATCH] *
-			product(model, found->pattern, match);
-		odds[PAIR_HOUSEHOLD] = estimate->share[PAIR_HOUSEHOLD] == 0
-			? 0
-			: estimate->share[PAIR_HOUSEHOLD] *
-				product(model, found->pattern, household);
-		odds[PAIR_STRANGERS] = estimate->share[PAIR_STRANGERS];
-		sum = odds[0] + odds[1] + odds[2];
+		for (int k = 0; k < PAIR_CLASSES; k++)
+		{
+			odds[k] = estimate->share[k];
+			if (k < PAIR_STRANGERS && odds[k] > 0)
+				odds[k] *= product(model, found->pattern, ratios[k]);
+			sum += odds[k];
+		}
 		for (int k = 0; k < PAIR_CLASSES; k++)
 		{
 			double expected = found->count * odds[k] / sum;

@@ -13,15 +13,15 @@
 
 /* The code of Russell and Odell: a letter and three digits. */
 static int
-soundex(const Points *points, char *out)
+soundex(const char *bytes, int length, char *out)
 {
 	static const char codes[] = "01230120022455012623010202";
 	int n = 0;
 	char last = 0;
 
-	for (int i = 0; i < points->n && n < 4; i++)
+	for (int i = 0; i < length && n < 4; i++)
 	{
-		uint32 c = points->ascii ? points->bytes[i] : points->points[i];
+		unsigned char c = bytes[i];
 		char code;
 
 		if (c < 'a' || c > 'z')
@@ -44,8 +44,9 @@ compare_words(const void *a, const void *b)
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
+/* The words in order, or their codes: how a name sounds, either way round. */
 static int32
-sorted_words(ValueSet *values, const char *bytes)
+sorted_words(ValueSet *values, const char *bytes, bool codes)
 {
 	char *copy = pstrdup(bytes);
 	char *words[16];
@@ -55,11 +56,17 @@ sorted_words(ValueSet *values, const char *bytes)
 
 	for (char *word = strtok_r(copy, " ", &state); word != NULL && n < 16;
 		 word = strtok_r(NULL, " ", &state))
+	{
+		char code[5] = "";
+
+		if (codes && soundex(word, strlen(word), code) > 0)
+			word = pstrdup(code);
 		words[n++] = word;
+	}
 	qsort(words, n, sizeof(char *), compare_words);
 	initStringInfo(&out);
 	for (int i = 0; i < n; i++)
-		appendStringInfo(&out, "%s ", words[i]);
+		appendStringInfo(&out, "%s%s", i > 0 ? " " : "", words[i]);
 	return value_of(values, out.data, out.len);
 }
 
@@ -99,8 +106,6 @@ key_value(MatchRecords *records, const BlockKey *key, int32 number)
 	ValueSet *values = &records->values;
 	Value value;
 	const char *found;
-	char code[4];
-	int n;
 
 	if (number == NO_VALUE || key->part == KEY_VALUE)
 		return number;
@@ -112,8 +117,7 @@ key_value(MatchRecords *records, const BlockKey *key, int32 number)
 			return value_of(values, value.bytes,
 							prefix_length(&value, PREFIX_LETTERS));
 		case KEY_SOUNDEX:
-			n = soundex(&value.points, code);
-			return n == 0 ? number : value_of(values, code, n);
+			return sorted_words(values, value.bytes, true);
 		case KEY_FIRST_WORD:
 			found = strchr(value.bytes, ' ');
 			return found == NULL
@@ -125,7 +129,7 @@ key_value(MatchRecords *records, const BlockKey *key, int32 number)
 								 : value_of(values, found + 1,
 											strlen(found + 1));
 		case KEY_SORTED:
-			return sorted_words(values, value.bytes);
+			return sorted_words(values, value.bytes, false);
 		case KEY_YEAR:
 		case KEY_MONTH_DAY:
 			return date_key(values, &value, key->part);

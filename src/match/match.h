@@ -62,15 +62,26 @@ typedef enum MatchTest
 	N_TESTS
 } MatchTest;
 
+/*
+ * How two people may be related.  A household shares surname, address and
+ * telephone; neighbours share a place, which several columns tell.
+ */
+typedef enum MatchRelation
+{
+	HOUSEHOLD,
+	NEIGHBOURS,
+	RELATIONS
+} MatchRelation;
+
 typedef struct MatchLevel
 {
 	MatchTest test;
 	double threshold; /* of those that have one */
 	double m;		  /* probability among matches, */
 	double u;		  /* among strangers, */
-	double h;		  /* and among people of one household */
-	double weight;	  /* log2(m / u) */
-	double shared;	  /* log2(h / u) */
+	double r[RELATIONS]; /* and among people who are related */
+	double weight;		 /* log2(m / u) */
+	double shared[RELATIONS]; /* log2(r / u) */
 } MatchLevel;
 
 typedef struct MatchComparison
@@ -126,9 +137,9 @@ typedef struct MatchModel
 	int block_limit;
 	bool trained;
 	double prior; /* probability that two records match */
-	double household; /* that they are two people of one household */
+	double related[RELATIONS]; /* ... that they are of related people */
 	double prior_weight;
-	double household_weight;
+	double related_weight[RELATIONS];
 
 	/* what it was trained on, for the reader */
 	double trained_records;
@@ -203,6 +214,8 @@ typedef void (*pair_callback)(void *arg, int a, int b, bool first);
 /* names.c */
 extern const char *const kind_names[N_KINDS];
 extern const char *const key_part_names[N_KEY_PARTS];
+extern const char *const relation_names[RELATIONS];
+extern const char *const relation_keys[RELATIONS];
 extern const char *test_name(MatchTest test);
 extern bool test_has_threshold(MatchTest test);
 extern char *level_name(const MatchLevel *level);
@@ -271,13 +284,14 @@ extern void
 block_each_pair(MatchRecords *records, int rule, pair_callback fn, void *arg);
 
 /*
- * em.c, train.c.  Two records are of one person, of two people of a household,
- * who share what a household does, or of strangers.
+ * em.c, train.c.  Two records are of one person, of two who are related, or of
+ * strangers.
  */
 typedef enum PairClass
 {
+	PAIR_HOUSEHOLD = HOUSEHOLD,
+	PAIR_NEIGHBOURS = NEIGHBOURS,
 	PAIR_MATCH,
-	PAIR_HOUSEHOLD,
 	PAIR_STRANGERS,
 	PAIR_CLASSES
 } PairClass;
@@ -288,7 +302,8 @@ typedef struct Estimate
 {
 	double share[PAIR_CLASSES]; /* of all pairs, summing to 1 */
 	LevelTable levels[PAIR_CLASSES];
-	uint32 personal; /* comparisons that tell a household's people apart */
+	bool possible[RELATIONS];  /* to be told from the others */
+	uint32 fixed[RELATIONS]; /* comparisons in which they are strangers, as bits */
 } Estimate;
 
 /* Expected numbers of pairs, of each class and on each level */
@@ -298,11 +313,13 @@ typedef struct LevelCounts
 	LevelTable counts[PAIR_CLASSES];
 } LevelCounts;
 
-extern void estimate_start(const MatchModel *model, Estimate *estimate);
+extern void
+estimate_start(const MatchModel *model, uint32 without, Estimate *estimate);
+extern void estimate_set_shares(Estimate *estimate, double share);
 extern void estimate_matches(const MatchModel *model,
 							 const LevelTable counts, Estimate *estimate);
-extern void estimate_households(const MatchModel *model,
-								const LevelTable counts, Estimate *estimate);
+extern void estimate_related(const MatchModel *model, MatchRelation relation,
+							 const LevelTable counts, Estimate *estimate);
 extern void estimate_strangers(const MatchModel *model,
 							   const LevelTable counts, Estimate *estimate);
 extern void estimate_shares(const LevelCounts *counts, double pairs,

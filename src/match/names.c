@@ -25,6 +25,10 @@ const char *const key_part_names[N_KEY_PARTS] = {
 	"sorted", "year",	"month_day", "local_part"
 };
 
+/* ... and what their probabilities are called in a level */
+const char *const relation_names[RELATIONS] = { "household", "neighbours" };
+const char *const relation_keys[RELATIONS] = { "h", "n" };
+
 static const TestName tests[N_TESTS] = {
 	[TEST_EQUAL] = { "equal", false, 0.80 },
 	[TEST_SWAPPED] = { "swapped", false, 0.01 },

@@ -131,7 +131,7 @@ check_keys(JsonbContainer *object, const char *const *known, int n,
 static void
 read_level(MatchLevel *level, const JsonbValue *value, int *trained)
 {
-	static const char *const known[] = { "level", "m", "u", "h" };
+	static const char *const known[] = { "level", "m", "u", "h", "n" };
 	JsonbContainer *object;
 	JsonbValue *m;
 	JsonbValue *u;
@@ -153,9 +153,15 @@ read_level(MatchLevel *level, const JsonbValue *value, int *trained)
 		return;
 	level->m = number_within("m", m, 1e-12, 1);
 	level->u = number_within("u", u, 1e-12, 1);
-	m = member(object, "h");
-	/* what is not said is as among strangers */
-	level->h = m == NULL ? level->u : number_within("h", m, 1e-12, 1);
+	for (int r = 0; r < RELATIONS; r++)
+	{
+		JsonbValue *v = member(object, relation_keys[r]);
+
+		/* what is not said is as among strangers */
+		level->r[r] = v == NULL
+			? level->u
+			: number_within(relation_keys[r], v, 1e-12, 1);
+	}
 	(*trained)++;
 }
 
@@ -409,6 +415,24 @@ read_training(MatchModel *model, JsonbContainer *object)
 	}
 }
 
+static void
+read_related(MatchModel *model, JsonbContainer *object)
+{
+	double sum = model->prior;
+
+	check_keys(object, relation_names, RELATIONS, "\"related\"");
+	for (int r = 0; r < RELATIONS; r++)
+	{
+		JsonbValue *v = member(object, relation_names[r]);
+
+		if (v != NULL)
+			model->related[r] = number_within(relation_names[r], v, 0, 1);
+		sum += model->related[r];
+	}
+	if (sum >= 1)
+		bad_model("\"prior\" and the probabilities of \"related\" must sum to less than 1.");
+}
+
 /* Either all levels have their probabilities, and there is a prior, or none. */
 static void
 check_trained(MatchModel *model, int trained)
@@ -429,22 +453,26 @@ check_trained(MatchModel *model, int trained)
 void
 model_prepare(MatchModel *model)
 {
-	double strangers = 1 - model->prior - model->household;
+	double strangers = 1 - model->prior;
 
+	for (int r = 0; r < RELATIONS; r++)
+		strangers -= model->related[r];
 	model->prior_weight = log2(model->prior / strangers);
-	model->household_weight = log2(model->household / strangers);
+	for (int r = 0; r < RELATIONS; r++)
+		model->related_weight[r] = log2(model->related[r] / strangers);
 	for (int c = 0; c < model->n; c++)
 	{
 		MatchComparison *comparison = &model->comparisons[c];
 
 		comparison->levels[0].weight = 0;
-		comparison->levels[0].shared = 0;
+		memset(comparison->levels[0].shared, 0, sizeof(double) * RELATIONS);
 		for (int l = 1; l <= comparison->n_levels; l++)
 		{
 			MatchLevel *level = &comparison->levels[l];
 
 			level->weight = log2(level->m / level->u);
-			level->shared = log2(level->h / level->u);
+			for (int r = 0; r < RELATIONS; r++)
+				level->shared[r] = log2(level->r[r] / level->u);
 		}
 	}
 }
@@ -454,7 +482,7 @@ model_read(Jsonb *json)
 {
 	static const char *const known[] = { "id",			"comparisons",
 										 "blocking",	"block_limit",
-										 "prior",		"household",
+										 "prior",		"related",
 										 "training" };
 	MatchModel *model = palloc0(sizeof(MatchModel));
 	JsonbContainer *root = &json->root;
@@ -477,11 +505,9 @@ model_read(Jsonb *json)
 	v = member(root, "prior");
 	if (v != NULL)
 		model->prior = number_within("prior", v, 1e-15, 1 - 1e-9);
-	v = member(root, "household");
+	v = member(root, "related");
 	if (v != NULL)
-		model->household = number_within("household", v, 0, 1);
-	if (model->prior + model->household >= 1)
-		bad_model("\"prior\" and \"household\" must sum to less than 1.");
+		read_related(model, container_of("related", v, false));
 	v = member(root, "training");
 	if (v != NULL)
 		read_training(model, container_of("training", v, false));

@@ -14,8 +14,12 @@
 #define WEIGHED 20000
 
 /* Pairs that a rule may find, and all together, for each record */
-#define RULE_PAIRS 6.0
+#define RULE_PAIRS 8.0
 #define ALL_PAIRS 80.0
+
+/* ... or that are few enough, however few records there are */
+#define FEW_RULE_PAIRS 100000.0
+#define FEW_PAIRS 1000000.0
 
 typedef struct Candidate
 {
@@ -49,6 +53,7 @@ add_keys_of(MatchModel *model, int c)
 			model_key(model, c, KEY_SORTED);
 			model_key(model, c, KEY_FIRST_WORD);
 			model_key(model, c, KEY_LAST_WORD);
+			model_key(model, c, KEY_SOUNDEX);
 			break;
 		case KIND_DATE:
 			model_key(model, c, KEY_YEAR);
@@ -57,8 +62,12 @@ add_keys_of(MatchModel *model, int c)
 		case KIND_EMAIL:
 			model_key(model, c, KEY_LOCAL_PART);
 			break;
-		case KIND_TEXT:
 		case KIND_ADDRESS:
+			model_key(model, c, KEY_LAST_WORD);
+			model_key(model, c, KEY_FIRST_WORD);
+			model_key(model, c, KEY_PREFIX);
+			break;
+		case KIND_TEXT:
 			model_key(model, c, KEY_PREFIX);
 			break;
 		default:
@@ -130,7 +139,7 @@ weigh(Choice *choice, const BlockRule *rule)
 	pairs = block_pairs_of(choice->records, rule->mask, choice->n_records,
 						   INT_MAX) *
 		choice->factor;
-	if (pairs >= 1 && pairs <= RULE_PAIRS * choice->records->n)
+	if (pairs >= 1 && pairs <= Max(RULE_PAIRS * choice->records->n, FEW_RULE_PAIRS))
 		add_candidate(choice, rule, pairs);
 }
 
@@ -199,7 +208,7 @@ static void
 take_rules(Choice *choice)
 {
 	MatchModel *model = choice->model;
-	double budget = ALL_PAIRS * choice->records->n;
+	double budget = Max(ALL_PAIRS * choice->records->n, FEW_PAIRS);
 
 	qsort(choice->candidates, choice->n, sizeof(Candidate), by_pairs);
 	for (int i = 0; i < choice->n && model->n_rules < MAX_RULES; i++)

@@ -13,6 +13,10 @@
 /* A rare value says more than the average one, but not endlessly more. */
 #define RAREST 64.0
 
+/* More records than one person is likely to have */
+#define MANY 6.0
+#define FEW 2.0
+
 /* Matches that a record is expected to have. */
 static double
 matches_of_record(const MatchRecords *records)
@@ -93,6 +97,18 @@ word_shares(MatchRecords *records, int c, const float *share, double n,
 }
 
 /*
+ * The frequency of a value that so many others have, of n.  A few say little,
+ * above all where hardly any value is met twice but for duplicates, so the
+ * count is drawn to the average u (the mean of a gamma distribution that saw
+ * one more); many are what they are.
+ */
+static double
+frequency(double others, double n, double u)
+{
+	return Max((others + 1) / (n + 1 / u), (others - MANY) / n);
+}
+
+/*
  * How often a value is met in records of other people: without the record
  * itself, and without the duplicates that it is expected to have.
  */
@@ -120,14 +136,13 @@ prepare_terms_of(MatchRecords *records, int c)
 	words = word_shares(records, c, share, n, n_values);
 	for (int v = 0; v < n_values; v++)
 	{
-		double others = share[v] - 1 - duplicates;
+		double others = Max(share[v] - 1 - duplicates, 0);
 		double u;
 
 		if (share[v] == 0)
 			continue;
-		u = Max(others, 1) / n;
-		if (words != NULL && others <= 2)
-			u = Min(u, words[v]);
+		u = words == NULL ? frequency(others, n, equal->u)
+						  : Max(words[v], (others - FEW) / n);
 		u = Min(Max(u, equal->u / RAREST), 1);
 		share[v] = u;
 		gain[v] = log2(equal->u / u);
@@ -160,27 +175,39 @@ term_gain(const MatchRecords *records, int c, int level, int a)
 		->term[c][records->fields[(Size) a * records->model->n + c]];
 }
 
-/*
- * What the pair loses because people of one household agree in as much: never
- * more than nothing.
- */
+/* log2 of the odds of people so related, against strangers */
 static double
-household_loss(MatchRecords *records, uint64 pattern, int a)
+related_weight(MatchRecords *records, MatchRelation relation, uint64 pattern,
+			   int a)
 {
 	const MatchModel *model = records->model;
-	double weight = model->household_weight;
+	double weight = model->related_weight[relation];
 
-	if (model->household == 0)
-		return 0;
 	for (int c = 0; c < model->n; c++)
 	{
 		int level = pattern_level(pattern, c);
 
-		weight += model->comparisons[c].levels[level].shared +
+		weight += model->comparisons[c].levels[level].shared[relation] +
 			term_gain(records, c, level, a);
 	}
-	/* log2(1 + 2^weight) */
-	return weight > 60 ? -weight : -log2(1 + exp2(weight));
+	return weight;
+}
+
+/*
+ * What the pair loses because related people agree in as much: never more
+ * than nothing.
+ */
+static double
+related_loss(MatchRecords *records, uint64 pattern, int a)
+{
+	double odds = 0;
+
+	for (int r = 0; r < RELATIONS; r++)
+	{
+		if (records->model->related[r] > 0)
+			odds += exp2(related_weight(records, r, pattern, a));
+	}
+	return -log2(1 + odds);
 }
 
 /* Where it is below `lowest`, it may be returned higher than it is. */
@@ -199,7 +226,7 @@ pair_weight(MatchRecords *records, uint64 pattern, int a, int b, double lowest)
 	}
 	if (weight < lowest)
 		return weight;
-	return weight + household_loss(records, pattern, a);
+	return weight + related_loss(records, pattern, a);
 }
 
 double
@@ -250,11 +277,8 @@ pair_explain(MatchRecords *records, uint64 pattern, int a, int b)
 	for (int c = 0; c < model->n; c++)
 		explain_comparison(&out, records, c, pattern_level(pattern, c),
 						   records->fields[(Size) a * model->n + c]);
-	if (model->household > 0)
-		appendStringInfo(&out,
-						 ", \"household\": {\"probability\": %.6g, \"weight\": %.17g}",
-						 model->household,
-						 household_loss(records, pattern, a));
+	appendStringInfo(&out, ", \"related\": {\"weight\": %.17g}",
+					 related_loss(records, pattern, a));
 	appendStringInfoChar(&out, '}');
 	result = DatumGetJsonbP(
 		DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));

@@ -33,7 +33,7 @@ typedef struct Training
 	uint64 keep; /* a pair is looked at if its hash is not above */
 	double weight;
 	double matches;		 /* most that one rule found */
-	LevelTable expected; /* levels of matches, from all rules */
+	LevelTable expected[PAIR_STRANGERS]; /* levels, from all rules */
 } Training;
 
 /* All pairs where there are few, each once. */
@@ -120,13 +120,44 @@ compared_by(const MatchModel *model, const BlockRule *rule)
 	return bits;
 }
 
+/* What was expected of the pairs makes the next estimate. */
+static void
+maximise(const MatchModel *model, const LevelCounts *counts, double pairs,
+		 Estimate *estimate)
+{
+	estimate_shares(counts, pairs, estimate);
+	estimate_matches(model, counts->counts[PAIR_MATCH], estimate);
+	for (int r = 0; r < RELATIONS; r++)
+		estimate_related(model, r, counts->counts[r], estimate);
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* Keep what a rule found, but for the columns in which its pairs agree. */
+static void
+keep_expected(Training *t, uint32 without, const LevelCounts *counts)
+{
+	const MatchModel *model = t->model;
+
+	t->matches = Max(t->matches, counts->pairs[PAIR_MATCH]);
+	for (int k = 0; k < PAIR_STRANGERS; k++)
+	{
+		for (int c = 0; c < model->n; c++)
+		{
+			if (without >> c & 1)
+				continue;
+			for (int l = 1; l <= model->comparisons[c].n_levels; l++)
+				t->expected[k][c][l] += counts->counts[k][c][l];
+		}
+	}
+}
+
 /* Expectation and maximisation among the pairs of one rule. */
 static void
 train_rule(Training *t, int rule, const Estimate *start)
 {
 	const MatchModel *model = t->model;
 	uint32 without = compared_by(model, &model->rules[rule]);
-	Estimate estimate = *start;
+	Estimate estimate;
 	LevelCounts counts;
 	double pairs = 0;
 
@@ -134,29 +165,15 @@ train_rule(Training *t, int rule, const Estimate *start)
 		pairs += t->rule->slots[i].count;
 	if (pairs == 0)
 		return;
-	estimate.share[PAIR_MATCH] = 0.1;
-	/* without what is personal, a household cannot be told from a match */
-	if ((estimate.personal & ~without) == 0)
-		estimate.personal = 0;
-	estimate.share[PAIR_HOUSEHOLD] = estimate.personal == 0 ? 0 : 0.1;
-	estimate.share[PAIR_STRANGERS] = 1 - estimate.share[PAIR_MATCH] -
-		estimate.share[PAIR_HOUSEHOLD];
+	estimate_start(model, without, &estimate);
+	memcpy(estimate.levels, start->levels, sizeof(estimate.levels));
+	estimate_set_shares(&estimate, 0.1);
 	for (int step = 0; step < RULE_STEPS; step++)
 	{
 		expect_pairs(model, t->rule, &estimate, without, &counts);
-		estimate_shares(&counts, pairs, &estimate);
-		estimate_matches(model, counts.counts[PAIR_MATCH], &estimate);
-		estimate_households(model, counts.counts[PAIR_HOUSEHOLD], &estimate);
-		CHECK_FOR_INTERRUPTS();
+		maximise(model, &counts, pairs, &estimate);
 	}
-	t->matches = Max(t->matches, counts.pairs[PAIR_MATCH]);
-	for (int c = 0; c < model->n; c++)
-	{
-		if (without >> c & 1)
-			continue;
-		for (int l = 1; l <= model->comparisons[c].n_levels; l++)
-			t->expected[c][l] += counts.counts[PAIR_MATCH][c][l];
-	}
+	keep_expected(t, without, &counts);
 }
 
 static void
@@ -191,10 +208,7 @@ train_jointly(Training *t, Estimate *estimate)
 	{
 		refine_strangers(t, estimate);
 		expect_pairs(model, t->candidates, estimate, 0, &counts);
-		estimate_shares(&counts, t->pairs, estimate);
-		estimate_matches(model, counts.counts[PAIR_MATCH], estimate);
-		estimate_households(model, counts.counts[PAIR_HOUSEHOLD], estimate);
-		CHECK_FOR_INTERRUPTS();
+		maximise(model, &counts, t->pairs, estimate);
 	}
 	t->model->trained_matches = counts.pairs[PAIR_MATCH];
 }
@@ -229,11 +243,13 @@ take_estimate(Training *t, const Estimate *estimate)
 
 			level->m = estimate->levels[PAIR_MATCH][c][l];
 			level->u = estimate->levels[PAIR_STRANGERS][c][l];
-			level->h = estimate->levels[PAIR_HOUSEHOLD][c][l];
+			for (int r = 0; r < RELATIONS; r++)
+				level->r[r] = estimate->levels[r][c][l];
 		}
 	}
 	model->prior = estimate->share[PAIR_MATCH];
-	model->household = estimate->share[PAIR_HOUSEHOLD];
+	for (int r = 0; r < RELATIONS; r++)
+		model->related[r] = estimate->share[r];
 	model->trained = true;
 	model->trained_records = t->records->n;
 	model->trained_pairs = t->pairs;
@@ -254,16 +270,16 @@ model_train(MatchModel *model, MatchRecords *records, double max_pairs)
 	choose_sample(&t, max_pairs);
 	random_pairs(&t);
 
-	estimate_start(model, &estimate);
+	estimate_start(model, 0, &estimate);
 	refine_strangers(&t, &estimate);
-	estimate_households(model, t.expected, &estimate);
+	for (int r = 0; r < RELATIONS; r++)
+		estimate_related(model, r, t.expected[r], &estimate);
 	train_rules(&t, &estimate);
-	estimate_matches(model, t.expected, &estimate);
-	estimate.share[PAIR_MATCH] = t.matches / t.pairs;
-	estimate.share[PAIR_HOUSEHOLD] =
-		estimate.personal == 0 ? 0 : t.matches / t.pairs;
-	estimate.share[PAIR_STRANGERS] = 1 - estimate.share[PAIR_MATCH] -
-		estimate.share[PAIR_HOUSEHOLD];
+	estimate_matches(model, t.expected[PAIR_MATCH], &estimate);
+	for (int r = 0; r < RELATIONS; r++)
+		estimate_related(model, r, t.expected[r], &estimate);
+	estimate_set_shares(&estimate,
+						Min(Max(t.matches / t.pairs, 1e-12), 0.2));
 	train_jointly(&t, &estimate);
 	take_estimate(&t, &estimate);
 }

@@ -35,8 +35,11 @@ write_level(StringInfo out, const MatchModel *model, const MatchLevel *level)
 	write_string(out, "level", level_name(level));
 	write_number(out, "m", level->m);
 	write_number(out, "u", level->u);
-	if (model->household > 0)
-		write_number(out, "h", level->h);
+	for (int r = 0; r < RELATIONS; r++)
+	{
+		if (model->related[r] > 0)
+			write_number(out, relation_keys[r], level->r[r]);
+	}
 	appendStringInfoChar(out, '}');
 }
 
@@ -100,8 +103,10 @@ model_write(const MatchModel *model)
 	if (model->trained)
 	{
 		write_number(&out, "prior", model->prior);
-		if (model->household > 0)
-			write_number(&out, "household", model->household);
+		appendStringInfo(&out,
+						 ", \"related\": {\"household\": %.6g, \"neighbours\": %.6g}",
+						 model->related[HOUSEHOLD],
+						 model->related[NEIGHBOURS]);
 		appendStringInfo(&out,
 						 ", \"training\": {\"records\": %.0f, \"pairs\": %.0f, \"candidates\": %.0f, \"matches\": %.1f}",
 						 model->trained_records, model->trained_pairs,
