@@ -186,6 +186,15 @@ assumed_related(const MatchModel *model, MatchRelation relation,
 	return u;
 }
 
+/* A household has one surname: those who have two live together as neighbours. */
+static bool
+is_settled(const MatchModel *model, MatchRelation relation,
+		   const Estimate *estimate, int c)
+{
+	return (estimate->fixed[relation] >> c & 1) != 0 ||
+		(relation == HOUSEHOLD && model->comparisons[c].kind == KIND_NAME);
+}
+
 void
 estimate_related(const MatchModel *model, MatchRelation relation,
 				 const LevelTable counts, Estimate *estimate)
@@ -198,7 +207,7 @@ estimate_related(const MatchModel *model, MatchRelation relation,
 		{
 			double r = assumed_related(model, relation, estimate, c, l);
 
-			if ((estimate->fixed[relation] >> c & 1) == 0)
+			if (!is_settled(model, relation, estimate, c))
 				r = (counts[c][l] + ASSUMED_RELATED * r) /
 					(n + ASSUMED_RELATED);
 			estimate->levels[relation][c][l] = r;
