@@ -234,6 +234,7 @@ extern MatchModel *model_read(Jsonb *json);
 extern Jsonb *model_write(const MatchModel *model);
 extern int model_key(MatchModel *model, int comparison, KeyPart part);
 extern int model_comparison(const MatchModel *model, const char *column);
+extern bool is_reserved_column(const char *column);
 extern void model_prepare(MatchModel *model);
 
 /* normal.c, dates.c, nickname.c */

@@ -210,6 +210,13 @@ check_levels(MatchComparison *comparison)
 	}
 }
 
+/* What stands beside the columns where a pair is explained */
+bool
+is_reserved_column(const char *column)
+{
+	return strcmp(column, "prior") == 0 || strcmp(column, "related") == 0;
+}
+
 static bool
 is_true(JsonbContainer *object, const char *key)
 {
@@ -237,6 +244,9 @@ read_comparison(MatchModel *model, const JsonbValue *value, int *trained)
 		string_of("column", needed(object, "column", "A comparison"));
 	if (model_comparison(model, comparison->column) >= 0)
 		bad_model(psprintf("Column \"%s\" is compared twice.",
+						   comparison->column));
+	if (is_reserved_column(comparison->column))
+		bad_model(psprintf("Column \"%s\" cannot be compared, as explanations use its name.",
 						   comparison->column));
 	kind = string_of("kind", needed(object, "kind", "A comparison"));
 	found = find_name(kind_names, N_KINDS, kind);

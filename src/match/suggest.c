@@ -11,6 +11,7 @@
 #include "executor/spi.h"
 #include "match/match.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -373,7 +374,7 @@ consider(MatchModel *model, Column *columns, Oid relation,
 	bool said;
 
 	if (attribute->attisdropped || strcmp(column.name, model->id) == 0 ||
-		model->n == MAX_COMPARISONS ||
+		is_reserved_column(column.name) || model->n == MAX_COMPARISONS ||
 		!ask_caller(wishes, column.name, &kind, &said) ||
 		(!said && !is_comparable(column.type)))
 		return;
@@ -413,6 +414,7 @@ suggest_model(Oid relation, const char *id, Jsonb *wishes)
 	MemoryContext mine = CurrentMemoryContext;
 	Relation rel;
 	TupleDesc desc;
+	int guc_level;
 
 	model->id = pstrdup(id);
 	model->block_limit = DEFAULT_BLOCK_LIMIT;
@@ -426,11 +428,16 @@ suggest_model(Oid relation, const char *id, Jsonb *wishes)
 						get_rel_name(relation)),
 				 errhint("id names the column that identifies a record.")));
 	check_columns(relation, wishes);
+	/* the look at the columns is ours, whatever names the caller has */
+	guc_level = NewGUCNestLevel();
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	SPI_connect();
 	MemoryContextSwitchTo(mine);
 	for (int i = 0; i < desc->natts; i++)
 		consider(model, columns, relation, TupleDescAttr(desc, i), wishes);
 	SPI_finish();
+	AtEOXact_GUC(false, guc_level);
 	if (model->n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
