@@ -66,10 +66,10 @@ take_entries(MatchRecords *records, uint64 mask, int n_records,
 	int n_keys = records->model->n_keys;
 
 	entries->n = 0;
-	entries->entries = palloc_extended(
-		Max((Size) n_records, 1) * sizeof(Entry), MCXT_ALLOC_HUGE);
-	entries->other = palloc_extended(
-		Max((Size) n_records, 1) * sizeof(Entry), MCXT_ALLOC_HUGE);
+	entries->entries = palloc_extended(Max((Size) n_records, 1) * sizeof(Entry),
+									   MCXT_ALLOC_HUGE);
+	entries->other = palloc_extended(Max((Size) n_records, 1) * sizeof(Entry),
+									 MCXT_ALLOC_HUGE);
 	for (int i = 0; i < n_records; i++)
 	{
 		const int32 *keys = records->keys + (Size) i * n_keys;
@@ -227,8 +227,8 @@ is_new_pair(MatchRecords *records, int rule, int a, int b, bool *found)
 }
 
 static void
-group_pairs(MatchRecords *records, int rule, const Entries *entries,
-			int start, int end, pair_callback fn, void *arg)
+group_pairs(MatchRecords *records, int rule, const Entries *entries, int start,
+			int end, pair_callback fn, void *arg)
 {
 	for (int i = start; i < end; i++)
 	{

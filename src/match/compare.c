@@ -37,9 +37,9 @@ unequal_level(MatchRecords *records, CompareCache *cache, int c, int32 a,
 
 	if (*slot >> 4 == key)
 		return (int) (*slot & 15);
-	level = find_level(&records->model->comparisons[c],
-					   &records->values.values[low],
-					   &records->values.values[high]);
+	level =
+		find_level(&records->model->comparisons[c],
+				   &records->values.values[low], &records->values.values[high]);
 	*slot = key << 4 | level;
 	return level;
 }
@@ -88,8 +88,7 @@ compare_pair(MatchRecords *records, CompareCache *cache, int a, int b)
 		const MatchComparison *comparison = &model->comparisons[c];
 		uint64 level = 0;
 
-		if (comparison->swapped > 0 &&
-			is_swapped(records, comparison, c, x, y))
+		if (comparison->swapped > 0 && is_swapped(records, comparison, c, x, y))
 		{
 			/* its partner has nothing to add */
 			level = comparison->swapped;

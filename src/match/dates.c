@@ -16,7 +16,7 @@
 
 typedef struct DateParts
 {
-	int n;			/* numbers found */
+	int n; /* numbers found */
 	int number[3];
 	int digits[3];	/* how many each was written with */
 	int month_name; /* 1 .. 12, 0 if there is none */
@@ -160,11 +160,11 @@ date_form(const char *value, bool month_first)
 		return from_one(&parts, month_first);
 	if (parts.n == 2)
 		return psprintf("%04d%02d",
-						(parts.digits[0] > 2 ? parts.number[0]
-											 : parts.number[1]) %
+						(parts.digits[0] > 2 ? parts.number[0] :
+											   parts.number[1]) %
 							10000,
-						(parts.digits[0] > 2 ? parts.number[1]
-											 : parts.number[0]) %
+						(parts.digits[0] > 2 ? parts.number[1] :
+											   parts.number[0]) %
 							100);
 	return from_three(&parts, month_first);
 }

@@ -81,8 +81,8 @@ find_relations(const MatchModel *model, uint32 without, Estimate *estimate)
 	for (int c = 0; c < model->n; c++)
 	{
 		const MatchComparison *comparison = &model->comparisons[c];
-		bool name = comparison->kind == KIND_NAME ||
-			comparison->kind == KIND_FULL_NAME;
+		bool name =
+			comparison->kind == KIND_NAME || comparison->kind == KIND_FULL_NAME;
 
 		if (comparison->personal)
 			estimate->fixed[HOUSEHOLD] |= (uint32) 1 << c;
@@ -180,8 +180,8 @@ assumed_related(const MatchModel *model, MatchRelation relation,
 
 	if (estimate->fixed[relation] >> c & 1)
 		return relation == HOUSEHOLD ? (1 - NAMESAKES) * u + NAMESAKES * m : u;
-	if (relation == HOUSEHOLD ? kind == KIND_NAME || is_shared_kind(kind)
-							  : kind == KIND_TEXT || kind == KIND_CATEGORY)
+	if (relation == HOUSEHOLD ? kind == KIND_NAME || is_shared_kind(kind) :
+								kind == KIND_TEXT || kind == KIND_CATEGORY)
 		return m;
 	return u;
 }
@@ -258,10 +258,10 @@ make_ratios(const MatchModel *model, const Estimate *estimate, uint32 without,
 	{
 		for (int l = 0; l <= MAX_LEVELS; l++)
 			ratios[c][l] = l > 0 && l <= model->comparisons[c].n_levels &&
-					(without >> c & 1) == 0
-				? estimate->levels[class][c][l] /
-					estimate->levels[PAIR_STRANGERS][c][l]
-				: 1;
+					(without >> c & 1) == 0 ?
+				estimate->levels[class][c][l] /
+					estimate->levels[PAIR_STRANGERS][c][l] :
+				1;
 	}
 }
 

@@ -18,9 +18,8 @@ make_slots(Histogram *histogram, uint32 n_slots)
 	uint32 n_old = histogram->n_slots;
 
 	histogram->n_slots = n_slots;
-	histogram->slots =
-		palloc_extended((Size) n_slots * sizeof(PatternCount),
-						MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	histogram->slots = palloc_extended((Size) n_slots * sizeof(PatternCount),
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	histogram->n = 0;
 	for (uint32 i = 0; i < n_old; i++)
 	{

@@ -78,8 +78,7 @@ prefix_length(const Value *value, int letters)
 	for (; n < value->length; n++)
 	{
 		/* continuation bytes of UTF-8 belong to the letter before */
-		if (((unsigned char) value->bytes[n] & 0xC0) != 0x80 &&
-			letters-- == 0)
+		if (((unsigned char) value->bytes[n] & 0xC0) != 0x80 && letters-- == 0)
 			break;
 	}
 	return n;
@@ -120,14 +119,14 @@ key_value(MatchRecords *records, const BlockKey *key, int32 number)
 			return sorted_words(values, value.bytes, true);
 		case KEY_FIRST_WORD:
 			found = strchr(value.bytes, ' ');
-			return found == NULL
-				? number
-				: value_of(values, value.bytes, found - value.bytes);
+			return found == NULL ?
+				number :
+				value_of(values, value.bytes, found - value.bytes);
 		case KEY_LAST_WORD:
 			found = strrchr(value.bytes, ' ');
-			return found == NULL ? number
-								 : value_of(values, found + 1,
-											strlen(found + 1));
+			return found == NULL ?
+				number :
+				value_of(values, found + 1, strlen(found + 1));
 		case KEY_SORTED:
 			return sorted_words(values, value.bytes, false);
 		case KEY_YEAR:
@@ -135,9 +134,9 @@ key_value(MatchRecords *records, const BlockKey *key, int32 number)
 			return date_key(values, &value, key->part);
 		case KEY_LOCAL_PART:
 			found = strchr(value.bytes, '@');
-			return found == NULL
-				? number
-				: value_of(values, value.bytes, found - value.bytes);
+			return found == NULL ?
+				number :
+				value_of(values, value.bytes, found - value.bytes);
 		case KEY_VALUE:
 		case N_KEY_PARTS:
 			break;
@@ -165,8 +164,7 @@ make_key(MatchRecords *records, int k, int n_values)
 
 	for (int i = 0; i < records->n; i++)
 	{
-		int32 value =
-			records->fields[(Size) i * model->n + key->comparison];
+		int32 value = records->fields[(Size) i * model->n + key->comparison];
 		int32 *slot = &records->keys[(Size) i * model->n_keys + k];
 
 		if (value == NO_VALUE)
@@ -188,13 +186,14 @@ void
 records_make_keys(MatchRecords *records)
 {
 	int n_values = records->values.n;
-	MemoryContext scratch = AllocSetContextCreate(
-		CurrentMemoryContext, "match keys", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext scratch =
+		AllocSetContextCreate(CurrentMemoryContext, "match keys",
+							  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old;
 
-	records->keys =
-		records_alloc(records, (Size) records->n * records->model->n_keys *
-						  sizeof(int32));
+	records->keys = records_alloc(records,
+								  (Size) records->n * records->model->n_keys *
+									  sizeof(int32));
 	records->capped =
 		records_alloc(records, (Size) records->n * sizeof(uint64));
 	old = MemoryContextSwitchTo(scratch);

@@ -33,7 +33,8 @@ bad_level(const char *text)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("\"%s\" is not a level of a comparison", text),
-			 errhint("A level is equal, swapped, nickname, day_month, local_part or else, or one of these with a number: edits, jaro_winkler, words, prefix, suffix, date_parts, years, within; as in \"edits 1\".")));
+			 errhint(
+				 "A level is equal, swapped, nickname, day_month, local_part or else, or one of these with a number: edits, jaro_winkler, words, prefix, suffix, date_parts, years, within; as in \"edits 1\".")));
 }
 
 static bool

@@ -43,7 +43,8 @@ check_trained(const MatchModel *model)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the match model is not trained"),
-				 errhint("personalize.match_train(model, 'people') returns it trained.")));
+				 errhint(
+					 "personalize.match_train(model, 'people') returns it trained.")));
 }
 
 static void
@@ -53,7 +54,8 @@ check_rules(const MatchModel *model)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the match model has no blocking rules"),
-				 errhint("Add some to the model, as in {\"blocking\": [[\"surname\", \"postcode\"], [\"date_of_birth\"]]}.")));
+				 errhint(
+					 "Add some to the model, as in {\"blocking\": [[\"surname\", \"postcode\"], [\"date_of_birth\"]]}.")));
 }
 
 static MatchRecords *
@@ -63,8 +65,8 @@ load_arg(FunctionCallInfo fcinfo, const MatchModel *model, int argno)
 
 	arg_not_null(fcinfo, argno, "relation");
 	records = records_load(model, PG_GETARG_OID(argno),
-						   PG_ARGISNULL(argno + 1) ? InvalidOid
-												   : PG_GETARG_OID(argno + 1));
+						   PG_ARGISNULL(argno + 1) ? InvalidOid :
+													 PG_GETARG_OID(argno + 1));
 	records_make_keys(records);
 	return records;
 }
@@ -158,7 +160,8 @@ lowest_weight(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("threshold must lie between 0 and 1"),
 				 errdetail("threshold is %g.", threshold),
-				 errhint("threshold is the lowest probability of a pair to be returned.")));
+				 errhint(
+					 "threshold is the lowest probability of a pair to be returned.")));
 	if (threshold == 0)
 		return -INFINITY;
 	return threshold == 1 ? INFINITY : log2(threshold / (1 - threshold));
@@ -204,8 +207,7 @@ personalize_match_compare(PG_FUNCTION_ARGS)
 	records =
 		records_of_pair(model, PG_GETARG_JSONB_P(1), PG_GETARG_JSONB_P(2));
 	cache = compare_cache(records);
-	fill_pair(records, compare_pair(records, cache, 0, 1), 0, 1, values,
-			  nulls);
+	fill_pair(records, compare_pair(records, cache, 0, 1), 0, 1, values, nulls);
 	PG_RETURN_DATUM(HeapTupleGetDatum(
 		heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

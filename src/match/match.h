@@ -76,11 +76,11 @@ typedef enum MatchRelation
 typedef struct MatchLevel
 {
 	MatchTest test;
-	double threshold; /* of those that have one */
-	double m;		  /* probability among matches, */
-	double u;		  /* among strangers, */
-	double r[RELATIONS]; /* and among people who are related */
-	double weight;		 /* log2(m / u) */
+	double threshold;		  /* of those that have one */
+	double m;				  /* probability among matches, */
+	double u;				  /* among strangers, */
+	double r[RELATIONS];	  /* and among people who are related */
+	double weight;			  /* log2(m / u) */
 	double shared[RELATIONS]; /* log2(r / u) */
 } MatchLevel;
 
@@ -88,8 +88,8 @@ typedef struct MatchComparison
 {
 	char *column; /* also its name in explanations */
 	MatchKind kind;
-	char *with;	 /* the partner column of TEST_SWAPPED, or NULL */
-	int partner; /* its comparison, -1 if none */
+	char *with;	   /* the partner column of TEST_SWAPPED, or NULL */
+	int partner;   /* its comparison, -1 if none */
 	bool personal; /* tells the people of a household apart */
 	bool term_frequency;
 	int swapped; /* its level of TEST_SWAPPED, 0 if none */
@@ -136,7 +136,7 @@ typedef struct MatchModel
 	BlockRule rules[MAX_RULES];
 	int block_limit;
 	bool trained;
-	double prior; /* probability that two records match */
+	double prior;			   /* probability that two records match */
 	double related[RELATIONS]; /* ... that they are of related people */
 	double prior_weight;
 	double related_weight[RELATIONS];
@@ -153,8 +153,8 @@ typedef struct Value
 {
 	uint32 hash;
 	int32 length;
-	int32 number; /* of a date, 10000 y + 100 m + d; 0 if it is none */
-	uint64 letters; /* that it has, as bits */
+	int32 number;		/* of a date, 10000 y + 100 m + d; 0 if it is none */
+	uint64 letters;		/* that it has, as bits */
 	uint64 families[2]; /* of first names that it may stand for, as bits */
 	char *bytes;
 	Points points; /* of the string without its spaces */
@@ -182,10 +182,10 @@ typedef struct MatchRecords
 	int n_first; /* so many */
 	int capacity;
 	char **ids;
-	int32 *fields; /* record by record, a value for each comparison */
-	int32 *keys;   /* record by record, a value for each key */
-	uint64 *capped; /* rules under which a record's block is too large */
-	float **term;  /* comparison, value: log2 of what a term adds */
+	int32 *fields;		/* record by record, a value for each comparison */
+	int32 *keys;		/* record by record, a value for each key */
+	uint64 *capped;		/* rules under which a record's block is too large */
+	float **term;		/* comparison, value: log2 of what a term adds */
 	float **term_share; /* ... and the frequency it was made of */
 } MatchRecords;
 
@@ -276,8 +276,7 @@ extern void histogram_add(Histogram *histogram, uint64 pattern, double count);
 extern void histogram_free(Histogram *histogram);
 
 /* keys.c, block.c */
-extern int32
-key_value(MatchRecords *records, const BlockKey *key, int32 value);
+extern int32 key_value(MatchRecords *records, const BlockKey *key, int32 value);
 extern void records_make_keys(MatchRecords *records);
 extern double
 block_pairs_of(MatchRecords *records, uint64 mask, int n_records, int limit);
@@ -303,8 +302,9 @@ typedef struct Estimate
 {
 	double share[PAIR_CLASSES]; /* of all pairs, summing to 1 */
 	LevelTable levels[PAIR_CLASSES];
-	bool possible[RELATIONS];  /* to be told from the others */
-	uint32 fixed[RELATIONS]; /* comparisons in which they are strangers, as bits */
+	bool possible[RELATIONS]; /* to be told from the others */
+	uint32
+		fixed[RELATIONS]; /* comparisons in which they are strangers, as bits */
 } Estimate;
 
 /* Expected numbers of pairs, of each class and on each level */
@@ -317,14 +317,14 @@ typedef struct LevelCounts
 extern void
 estimate_start(const MatchModel *model, uint32 without, Estimate *estimate);
 extern void estimate_set_shares(Estimate *estimate, double share);
-extern void estimate_matches(const MatchModel *model,
-							 const LevelTable counts, Estimate *estimate);
+extern void estimate_matches(const MatchModel *model, const LevelTable counts,
+							 Estimate *estimate);
 extern void estimate_related(const MatchModel *model, MatchRelation relation,
 							 const LevelTable counts, Estimate *estimate);
-extern void estimate_strangers(const MatchModel *model,
-							   const LevelTable counts, Estimate *estimate);
-extern void estimate_shares(const LevelCounts *counts, double pairs,
-							Estimate *estimate);
+extern void estimate_strangers(const MatchModel *model, const LevelTable counts,
+							   Estimate *estimate);
+extern void
+estimate_shares(const LevelCounts *counts, double pairs, Estimate *estimate);
 extern void
 expect_pairs(const MatchModel *model, const Histogram *histogram,
 			 const Estimate *estimate, uint32 without, LevelCounts *counts);
@@ -337,10 +337,9 @@ extern void choose_rules(MatchModel *model, MatchRecords *records);
 
 /* score.c */
 extern void terms_prepare(MatchRecords *records);
-extern double pair_weight(MatchRecords *records, uint64 pattern, int a, int b,
-						  double lowest);
+extern double
+pair_weight(MatchRecords *records, uint64 pattern, int a, int b, double lowest);
 extern double weight_probability(double weight);
-extern Jsonb *
-pair_explain(MatchRecords *records, uint64 pattern, int a, int b);
+extern Jsonb *pair_explain(MatchRecords *records, uint64 pattern, int a, int b);
 
 #endif

@@ -184,8 +184,7 @@ edits_within(const Value *a, const Value *b, int limit)
 		pg_popcount64(b->letters & ~a->letters) > limit ||
 		abs(a->points.n - b->points.n) > limit)
 		return false;
-	return damerau_levenshtein_distance(&a->points, &b->points, limit) <=
-		limit;
+	return damerau_levenshtein_distance(&a->points, &b->points, limit) <= limit;
 }
 
 /* What several levels of a comparison ask for is computed once; -1: not yet. */

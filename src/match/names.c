@@ -15,10 +15,10 @@ typedef struct TestName
 	double m; /* before any training, a share of the matches */
 } TestName;
 
-const char *const kind_names[N_KINDS] = {
-	"name", "full_name", "text",	 "address", "code",
-	"number", "date",	 "category", "email",	"phone"
-};
+const char *const kind_names[N_KINDS] = { "name",	 "full_name", "text",
+										  "address", "code",	  "number",
+										  "date",	 "category",  "email",
+										  "phone" };
 
 const char *const key_part_names[N_KEY_PARTS] = {
 	"value",  "prefix", "soundex",	 "first_word", "last_word",

@@ -11,7 +11,8 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
-#define HINT_MODEL "SELECT personalize.match_model('people', 'id') suggests a model to start from."
+#define HINT_MODEL \
+	"SELECT personalize.match_model('people', 'id') suggests a model to start from."
 
 static void
 bad_model(const char *detail)
@@ -63,13 +64,13 @@ number_of(const char *key, const JsonbValue *value)
 {
 	if (value->type != jbvNumeric)
 		bad_type(key, value, "a number");
-	return DatumGetFloat8(DirectFunctionCall1(
-		numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
+	return DatumGetFloat8(
+		DirectFunctionCall1(numeric_float8_no_overflow,
+							NumericGetDatum(value->val.numeric)));
 }
 
 static double
-number_within(const char *key, const JsonbValue *value, double low,
-			  double high)
+number_within(const char *key, const JsonbValue *value, double low, double high)
 {
 	double number = number_of(key, value);
 
@@ -158,9 +159,8 @@ read_level(MatchLevel *level, const JsonbValue *value, int *trained)
 		JsonbValue *v = member(object, relation_keys[r]);
 
 		/* what is not said is as among strangers */
-		level->r[r] = v == NULL
-			? level->u
-			: number_within(relation_keys[r], v, 1e-12, 1);
+		level->r[r] =
+			v == NULL ? level->u : number_within(relation_keys[r], v, 1e-12, 1);
 	}
 	(*trained)++;
 }
@@ -192,20 +192,23 @@ check_levels(MatchComparison *comparison)
 
 	if (n < 2 || comparison->levels[1].test != TEST_EQUAL ||
 		comparison->levels[n].test != TEST_ELSE)
-		bad_model(psprintf("The levels of column \"%s\" must begin with \"equal\" and end with \"else\".",
-						   comparison->column));
+		bad_model(
+			psprintf("The levels of column \"%s\" must begin with \"equal\" and end with \"else\".",
+					 comparison->column));
 	for (int i = 2; i <= n; i++)
 	{
 		MatchLevel *level = &comparison->levels[i];
 
 		if (level->test == TEST_EQUAL || (level->test == TEST_ELSE && i < n))
-			bad_model(psprintf("Column \"%s\" has level \"%s\" where nothing can reach it.",
-							   comparison->column, level_name(level)));
+			bad_model(
+				psprintf("Column \"%s\" has level \"%s\" where nothing can reach it.",
+						 comparison->column, level_name(level)));
 		if (level->test != TEST_SWAPPED)
 			continue;
 		if (comparison->with == NULL)
-			bad_model(psprintf("Column \"%s\" has level \"swapped\" but does not say with which column.",
-							   comparison->column));
+			bad_model(
+				psprintf("Column \"%s\" has level \"swapped\" but does not say with which column.",
+						 comparison->column));
 		comparison->swapped = i;
 	}
 }
@@ -230,9 +233,9 @@ is_true(JsonbContainer *object, const char *key)
 static void
 read_comparison(MatchModel *model, const JsonbValue *value, int *trained)
 {
-	static const char *const known[] = { "column", "kind", "with",
-										 "personal", "term_frequency",
-										 "levels" };
+	static const char *const known[] = {
+		"column", "kind", "with", "personal", "term_frequency", "levels"
+	};
 	MatchComparison *comparison = &model->comparisons[model->n];
 	JsonbContainer *object = container_of("comparisons", value, false);
 	JsonbValue *v;
@@ -243,11 +246,12 @@ read_comparison(MatchModel *model, const JsonbValue *value, int *trained)
 	comparison->column =
 		string_of("column", needed(object, "column", "A comparison"));
 	if (model_comparison(model, comparison->column) >= 0)
-		bad_model(psprintf("Column \"%s\" is compared twice.",
-						   comparison->column));
+		bad_model(
+			psprintf("Column \"%s\" is compared twice.", comparison->column));
 	if (is_reserved_column(comparison->column))
-		bad_model(psprintf("Column \"%s\" cannot be compared, as explanations use its name.",
-						   comparison->column));
+		bad_model(
+			psprintf("Column \"%s\" cannot be compared, as explanations use its name.",
+					 comparison->column));
 	kind = string_of("kind", needed(object, "kind", "A comparison"));
 	found = find_name(kind_names, N_KINDS, kind);
 	if (found < 0)
@@ -295,8 +299,9 @@ find_partners(MatchModel *model)
 			continue;
 		comparison->partner = model_comparison(model, comparison->with);
 		if (comparison->partner < 0 || comparison->partner == c)
-			bad_model(psprintf("Column \"%s\" is compared with \"%s\", which is no other column of the model.",
-							   comparison->column, comparison->with));
+			bad_model(
+				psprintf("Column \"%s\" is compared with \"%s\", which is no other column of the model.",
+						 comparison->column, comparison->with));
 	}
 }
 
@@ -311,8 +316,9 @@ model_key(MatchModel *model, int comparison, KeyPart part)
 			return k;
 	}
 	if (model->n_keys == MAX_KEYS)
-		bad_model(psprintf("The blocking rules have more than %d different keys.",
-						   MAX_KEYS));
+		bad_model(
+			psprintf("The blocking rules have more than %d different keys.",
+					 MAX_KEYS));
 	model->keys[model->n_keys].comparison = comparison;
 	model->keys[model->n_keys].part = part;
 	return model->n_keys++;
@@ -342,8 +348,8 @@ read_key(MatchModel *model, const char *text)
 	column = pnstrdup(open + 1, text + length - 1 - (open + 1));
 	comparison = model_comparison(model, column);
 	if (comparison < 0)
-		bad_model(psprintf("Blocking key \"%s\" is of no compared column.",
-						   text));
+		bad_model(
+			psprintf("Blocking key \"%s\" is of no compared column.", text));
 	return model_key(model, comparison, part);
 }
 
@@ -381,8 +387,8 @@ read_blocking(MatchModel *model, JsonbContainer *array)
 	while (JsonbIteratorNext(&it, &value, true) == WJB_ELEM)
 	{
 		if (model->n_rules == MAX_RULES)
-			bad_model(psprintf("There are more than %d blocking rules.",
-							   MAX_RULES));
+			bad_model(
+				psprintf("There are more than %d blocking rules.", MAX_RULES));
 		read_rule(model, container_of("blocking rule", &value, true));
 	}
 }
@@ -412,8 +418,7 @@ read_training(MatchModel *model, JsonbContainer *object)
 	static const char *const known[] = { "records", "pairs", "candidates",
 										 "matches" };
 	double *numbers[] = { &model->trained_records, &model->trained_pairs,
-						  &model->trained_candidates,
-						  &model->trained_matches };
+						  &model->trained_candidates, &model->trained_matches };
 
 	check_keys(object, known, lengthof(known), "\"training\"");
 	for (int i = 0; i < (int) lengthof(known); i++)
@@ -440,7 +445,8 @@ read_related(MatchModel *model, JsonbContainer *object)
 		sum += model->related[r];
 	}
 	if (sum >= 1)
-		bad_model("\"prior\" and the probabilities of \"related\" must sum to less than 1.");
+		bad_model(
+			"\"prior\" and the probabilities of \"related\" must sum to less than 1.");
 }
 
 /* Either all levels have their probabilities, and there is a prior, or none. */
@@ -454,7 +460,8 @@ check_trained(MatchModel *model, int trained)
 	if (trained > 0 && trained < levels)
 		bad_model("Some levels have \"m\" and \"u\" and some do not.");
 	if ((trained > 0) != (model->prior > 0))
-		bad_model("A trained model has \"prior\", and \"m\" and \"u\" for every level; one that is not has none of them.");
+		bad_model(
+			"A trained model has \"prior\", and \"m\" and \"u\" for every level; one that is not has none of them.");
 	model->trained = trained > 0;
 	if (model->trained)
 		model_prepare(model);
@@ -490,9 +497,9 @@ model_prepare(MatchModel *model)
 MatchModel *
 model_read(Jsonb *json)
 {
-	static const char *const known[] = { "id",			"comparisons",
-										 "blocking",	"block_limit",
-										 "prior",		"related",
+	static const char *const known[] = { "id",		 "comparisons",
+										 "blocking", "block_limit",
+										 "prior",	 "related",
 										 "training" };
 	MatchModel *model = palloc0(sizeof(MatchModel));
 	JsonbContainer *root = &json->root;
@@ -509,9 +516,9 @@ model_read(Jsonb *json)
 	if (v != NULL)
 		read_blocking(model, container_of("blocking", v, true));
 	v = member(root, "block_limit");
-	model->block_limit =
-		v == NULL ? DEFAULT_BLOCK_LIMIT
-				  : (int) number_within("block_limit", v, 2, 1000000);
+	model->block_limit = v == NULL ?
+		DEFAULT_BLOCK_LIMIT :
+		(int) number_within("block_limit", v, 2, 1000000);
 	v = member(root, "prior");
 	if (v != NULL)
 		model->prior = number_within("prior", v, 1e-15, 1 - 1e-9);

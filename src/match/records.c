@@ -28,7 +28,8 @@ records_check_memory(MatchRecords *records)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-			 errmsg("the records to be matched do not fit into maintenance_work_mem"),
+			 errmsg(
+				 "the records to be matched do not fit into maintenance_work_mem"),
 			 errdetail("%d records were read when %d kB were used.", records->n,
 					   maintenance_work_mem),
 			 errhint("SET maintenance_work_mem = '%dMB'; or match fewer records at a time.",
@@ -49,8 +50,9 @@ records_alloc(MatchRecords *records, Size size)
 static MatchRecords *
 records_new(const MatchModel *model)
 {
-	MemoryContext context = AllocSetContextCreate(
-		CurrentMemoryContext, "match records", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "match records",
+							  ALLOCSET_DEFAULT_SIZES);
 	MatchRecords *records =
 		MemoryContextAllocZero(context, sizeof(MatchRecords));
 
@@ -70,10 +72,12 @@ make_room(MatchRecords *records)
 	if (records->capacity == 0)
 	{
 		records->capacity = FIRST_RECORDS;
-		records->ids = MemoryContextAllocHuge(
-			records->context, records->capacity * sizeof(char *));
-		records->fields = MemoryContextAllocHuge(
-			records->context, records->capacity * n * sizeof(int32));
+		records->ids =
+			MemoryContextAllocHuge(records->context,
+								   records->capacity * sizeof(char *));
+		records->fields =
+			MemoryContextAllocHuge(records->context,
+								   records->capacity * n * sizeof(int32));
 		return;
 	}
 	if (records->capacity > INT_MAX / 4)
@@ -81,10 +85,11 @@ make_room(MatchRecords *records)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many records to be matched")));
 	records->capacity *= 2;
-	records->ids = repalloc_huge(records->ids,
-								 (Size) records->capacity * sizeof(char *));
-	records->fields = repalloc_huge(
-		records->fields, (Size) records->capacity * n * sizeof(int32));
+	records->ids =
+		repalloc_huge(records->ids, (Size) records->capacity * sizeof(char *));
+	records->fields =
+		repalloc_huge(records->fields,
+					  (Size) records->capacity * n * sizeof(int32));
 }
 
 static char *
@@ -96,8 +101,9 @@ relation_name(Oid relation)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relation)));
-	return quote_qualified_identifier(
-		get_namespace_name(get_rel_namespace(relation)), name);
+	return quote_qualified_identifier(get_namespace_name(
+										  get_rel_namespace(relation)),
+									  name);
 }
 
 static Oid
@@ -110,7 +116,8 @@ column_type(Oid relation, const char *column)
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of the match model does not exist in relation \"%s\"",
 						column, get_rel_name(relation)),
-				 errhint("Match a view that gives the columns the names of the model, or edit the model.")));
+				 errhint(
+					 "Match a view that gives the columns the names of the model, or edit the model.")));
 	return getBaseType(get_atttype(relation, number));
 }
 
@@ -164,16 +171,14 @@ month_first(Oid relation, const char *column)
 static void
 add_field(MatchRecords *records, int c, bool month_first_here, char *raw)
 {
-	int32 *field =
-		&records->fields[(Size) records->n * records->model->n + c];
+	int32 *field = &records->fields[(Size) records->n * records->model->n + c];
 	char *form = NULL;
 	int length = 0;
 
 	if (raw != NULL)
 		form = normal_form(records->model->comparisons[c].kind,
 						   month_first_here, raw, &length);
-	*field = form == NULL ? NO_VALUE
-						  : value_of(&records->values, form, length);
+	*field = form == NULL ? NO_VALUE : value_of(&records->values, form, length);
 }
 
 static void
@@ -184,13 +189,15 @@ check_id(MatchRecords *records, const char *id, Oid relation, int first)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("column \"%s\" of relation \"%s\" is null in a record",
 						records->model->id, get_rel_name(relation)),
-				 errhint("The id of a match model must identify every record.")));
+				 errhint(
+					 "The id of a match model must identify every record.")));
 	if (records->n > first && strcmp(id, records->ids[records->n - 1]) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("two records of relation \"%s\" have the %s \"%s\"",
 						get_rel_name(relation), records->model->id, id),
-				 errhint("The id of a match model must identify every record.")));
+				 errhint(
+					 "The id of a match model must identify every record.")));
 }
 
 static void
@@ -216,8 +223,8 @@ static void
 read_rows(MatchRecords *records, Portal portal, Oid relation,
 		  const bool *month_first_in)
 {
-	MemoryContext row = AllocSetContextCreate(
-		CurrentMemoryContext, "match row", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "match row",
+											  ALLOCSET_DEFAULT_SIZES);
 	int first = records->n;
 
 	for (;;)
@@ -265,8 +272,8 @@ read_relation(MatchRecords *records, Oid relation)
 			month_first_in[c] =
 				month_first(relation, model->comparisons[c].column);
 	}
-	appendStringInfo(&sql, " FROM %s r ORDER BY r.%s",
-					 relation_name(relation), id);
+	appendStringInfo(&sql, " FROM %s r ORDER BY r.%s", relation_name(relation),
+					 id);
 	plan = SPI_prepare(sql.data, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "records cannot be read: %s",
@@ -300,7 +307,8 @@ member_text(Jsonb *record, const char *key)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a record to be compared must be a json object"),
-				 errhint("Pass to_jsonb() of a row, or an object with a member for each column.")));
+				 errhint(
+					 "Pass to_jsonb() of a row, or an object with a member for each column.")));
 	value = getKeyJsonValueFromContainer(&record->root, key, strlen(key), NULL);
 	if (value == NULL || value->type == jbvNull)
 		return NULL;
@@ -308,8 +316,9 @@ member_text(Jsonb *record, const char *key)
 		return str_tolower(value->val.string.val, value->val.string.len,
 						   DEFAULT_COLLATION_OID);
 	if (value->type == jbvNumeric)
-		return DatumGetCString(DirectFunctionCall1(
-			numeric_out, NumericGetDatum(value->val.numeric)));
+		return DatumGetCString(
+			DirectFunctionCall1(numeric_out,
+								NumericGetDatum(value->val.numeric)));
 	if (value->type == jbvBool)
 		return pstrdup(value->val.boolean ? "true" : "false");
 	ereport(ERROR,

@@ -118,10 +118,9 @@ add_candidate(Choice *choice, const BlockRule *rule, double pairs)
 	if (choice->n == choice->capacity)
 	{
 		choice->capacity = Max(choice->capacity * 2, 64);
-		choice->candidates = choice->candidates == NULL
-			? palloc(choice->capacity * sizeof(Candidate))
-			: repalloc(choice->candidates,
-					   choice->capacity * sizeof(Candidate));
+		choice->candidates = choice->candidates == NULL ?
+			palloc(choice->capacity * sizeof(Candidate)) :
+			repalloc(choice->candidates, choice->capacity * sizeof(Candidate));
 	}
 	choice->candidates[choice->n].implied = false;
 	choice->candidates[choice->n].rule = *rule;
@@ -139,7 +138,8 @@ weigh(Choice *choice, const BlockRule *rule)
 	pairs = block_pairs_of(choice->records, rule->mask, choice->n_records,
 						   INT_MAX) *
 		choice->factor;
-	if (pairs >= 1 && pairs <= Max(RULE_PAIRS * choice->records->n, FEW_RULE_PAIRS))
+	if (pairs >= 1 &&
+		pairs <= Max(RULE_PAIRS * choice->records->n, FEW_RULE_PAIRS))
 		add_candidate(choice, rule, pairs);
 }
 

@@ -141,8 +141,8 @@ prepare_terms_of(MatchRecords *records, int c)
 
 		if (share[v] == 0)
 			continue;
-		u = words == NULL ? frequency(others, n, equal->u)
-						  : Max(words[v], (others - FEW) / n);
+		u = words == NULL ? frequency(others, n, equal->u) :
+							Max(words[v], (others - FEW) / n);
 		u = Min(Max(u, equal->u / RAREST), 1);
 		share[v] = u;
 		gain[v] = log2(equal->u / u);
@@ -171,8 +171,7 @@ term_gain(const MatchRecords *records, int c, int level, int a)
 	if (level == 0 || records->term == NULL || records->term[c] == NULL ||
 		!is_same_value(&records->model->comparisons[c].levels[level]))
 		return 0;
-	return records
-		->term[c][records->fields[(Size) a * records->model->n + c]];
+	return records->term[c][records->fields[(Size) a * records->model->n + c]];
 }
 
 /* log2 of the odds of people so related, against strangers */

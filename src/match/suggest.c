@@ -25,7 +25,7 @@ typedef struct Look
 	double distinct;
 	double length;
 	double words;
-	double digits;	  /* nothing else */
+	double digits; /* nothing else */
 	double has_digit;
 	double date;
 	double email;
@@ -59,12 +59,12 @@ static void
 take_look(Oid relation, const char *id, Column *column)
 {
 	Look *look = &column->look;
-	double *fields[] = { &look->n,		&look->distinct, &look->length,
-						 &look->words,	&look->digits,	 &look->has_digit,
-						 &look->date,	&look->email };
-	char *name = quote_qualified_identifier(
-		get_namespace_name(get_rel_namespace(relation)),
-		get_rel_name(relation));
+	double *fields[] = { &look->n,	   &look->distinct, &look->length,
+						 &look->words, &look->digits,	&look->has_digit,
+						 &look->date,  &look->email };
+	char *name = quote_qualified_identifier(get_namespace_name(
+												get_rel_namespace(relation)),
+											get_rel_name(relation));
 	char *sql = psprintf(look_sql, quote_identifier(column->name), name,
 						 quote_identifier(id), LOOKED_AT);
 	MemoryContext mine = CurrentMemoryContext;
@@ -73,9 +73,9 @@ take_look(Oid relation, const char *id, Column *column)
 	if (SPI_execute(sql, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "column cannot be read");
 	for (int i = 0; i < (int) lengthof(fields); i++)
-		*fields[i] =
-			DatumGetFloat8(SPI_getbinval(SPI_tuptable->vals[0],
-										 SPI_tuptable->tupdesc, i + 1, &isnull));
+		*fields[i] = DatumGetFloat8(SPI_getbinval(SPI_tuptable->vals[0],
+												  SPI_tuptable->tupdesc, i + 1,
+												  &isnull));
 	for (int i = 4; i < (int) lengthof(fields); i++)
 		*fields[i] /= Max(look->n, 1);
 	SPI_freetuptable(SPI_tuptable);
@@ -128,8 +128,9 @@ is_useless(const Column *column)
 	if (column->look.distinct <= 1)
 		return true;
 	return (time || column->look.date > 0.5) &&
-		says(column, "created|updated|modified|inserted|loaded|changed|"
-					 " login |last seen| seen |imported|deleted|registered|signup|sign up");
+		says(column,
+			 "created|updated|modified|inserted|loaded|changed|"
+			 " login |last seen| seen |imported|deleted|registered|signup|sign up");
 }
 
 static bool
@@ -159,11 +160,13 @@ kind_by_values(const Look *look)
 static MatchKind
 kind_of_name(Column *column)
 {
-	bool given = says(column, "first|given|fore|middle|christian|vorname|"
-							  "prenom| fname | nick");
+	bool given = says(column,
+					  "first|given|fore|middle|christian|vorname|"
+					  "prenom| fname | nick");
 	bool surname = says(column, "surname|last|family|maiden|nachname| lname ");
 
-	if ((given && surname) || (!given && !surname && column->look.words >= 1.5) ||
+	if ((given && surname) ||
+		(!given && !surname && column->look.words >= 1.5) ||
 		says(column, "full|complete|whole"))
 		return KIND_FULL_NAME;
 	column->given = given && !says(column, "middle| nick");
@@ -174,9 +177,10 @@ kind_of_name(Column *column)
 static bool
 says_place(const Column *column)
 {
-	return says(column, "city|suburb|town|place|county|country|state|province|"
-						"region|district|village|parish|locality|ort |"
-						"municipality|commune|borough|nationality");
+	return says(column,
+				"city|suburb|town|place|county|country|state|province|"
+				"region|district|village|parish|locality|ort |"
+				"municipality|commune|borough|nationality");
 }
 
 static bool
@@ -189,10 +193,11 @@ says_name(const Column *column)
 static bool
 says_code(const Column *column)
 {
-	return says(column, "post code|postcode|postal|zip| plz |pin code|pincode|"
-						" ssn |soc sec|social sec|national|passport|tax| nino |"
-						"licen|medicare|iban|account|insurance|id number|"
-						" card ");
+	return says(column,
+				"post code|postcode|postal|zip| plz |pin code|pincode|"
+				" ssn |soc sec|social sec|national|passport|tax| nino |"
+				"licen|medicare|iban|account|insurance|id number|"
+				" card ");
 }
 
 static MatchKind
@@ -215,17 +220,17 @@ kind_of(Column *column)
 	if (look->digits > 0.5 && says(column, "number| no | nr | num "))
 		return look->length >= 6 ? KIND_CODE : KIND_NUMBER;
 	if (says_place(column))
-		return look->distinct <= 30 && look->distinct < look->n / 5
-			? KIND_CATEGORY
-			: KIND_TEXT;
+		return look->distinct <= 30 && look->distinct < look->n / 5 ?
+			KIND_CATEGORY :
+			KIND_TEXT;
 	if (says_name(column))
 		return kind_of_name(column);
 	if (says(column, "address|addr|street|road|avenue|strasse"))
 		return KIND_ADDRESS;
 	if (says(column, "occupation| job |profession|employer|company"))
-		return look->distinct <= 30 && look->distinct < look->n / 10
-			? KIND_CATEGORY
-			: KIND_TEXT;
+		return look->distinct <= 30 && look->distinct < look->n / 10 ?
+			KIND_CATEGORY :
+			KIND_TEXT;
 	return kind_by_values(look);
 }
 
@@ -240,8 +245,8 @@ ask_caller(Jsonb *columns, const char *name, MatchKind *kind, bool *said)
 	*said = false;
 	if (columns == NULL)
 		return true;
-	value = getKeyJsonValueFromContainer(&columns->root, name, strlen(name),
-										 NULL);
+	value =
+		getKeyJsonValueFromContainer(&columns->root, name, strlen(name), NULL);
 	if (value == NULL)
 		return true;
 	if (value->type == jbvNull)
@@ -279,7 +284,8 @@ check_columns(Oid relation, Jsonb *columns)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("columns must be a json object"),
-				 errhint("Give columns their kinds, as in '{\"place\": \"text\", \"remark\": null}'.")));
+				 errhint(
+					 "Give columns their kinds, as in '{\"place\": \"text\", \"remark\": null}'.")));
 	it = JsonbIteratorInit(&columns->root);
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
@@ -443,7 +449,8 @@ suggest_model(Oid relation, const char *id, Jsonb *wishes)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("relation \"%s\" has no columns to compare",
 						get_rel_name(relation)),
-				 errdetail("A column with fewer than two different values says nothing of who is who.")));
+				 errdetail(
+					 "A column with fewer than two different values says nothing of who is who.")));
 	find_pairs(model, columns);
 	drop_partners(model);
 	choose_rules(model, records_load(model, relation, InvalidOid));

@@ -32,7 +32,7 @@ typedef struct Training
 	double candidate_pairs;
 	uint64 keep; /* a pair is looked at if its hash is not above */
 	double weight;
-	double matches;		 /* most that one rule found */
+	double matches;						 /* most that one rule found */
 	LevelTable expected[PAIR_STRANGERS]; /* levels, from all rules */
 } Training;
 
@@ -42,8 +42,7 @@ all_pairs(Training *t)
 {
 	MatchRecords *records = t->records;
 
-	for (int a = 0; a < (records->linkage ? records->n_first : records->n);
-		 a++)
+	for (int a = 0; a < (records->linkage ? records->n_first : records->n); a++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		for (int b = records->linkage ? records->n_first : a + 1;
@@ -80,8 +79,7 @@ random_pairs(Training *t)
 		if (records->linkage)
 		{
 			a = draw(&state, records->n_first);
-			b = records->n_first +
-				draw(&state, records->n - records->n_first);
+			b = records->n_first + draw(&state, records->n - records->n_first);
 		}
 		else
 		{
@@ -278,8 +276,7 @@ model_train(MatchModel *model, MatchRecords *records, double max_pairs)
 	estimate_matches(model, t.expected[PAIR_MATCH], &estimate);
 	for (int r = 0; r < RELATIONS; r++)
 		estimate_related(model, r, t.expected[r], &estimate);
-	estimate_set_shares(&estimate,
-						Min(Max(t.matches / t.pairs, 1e-12), 0.2));
+	estimate_set_shares(&estimate, Min(Max(t.matches / t.pairs, 1e-12), 0.2));
 	train_jointly(&t, &estimate);
 	take_estimate(&t, &estimate);
 }

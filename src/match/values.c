@@ -25,8 +25,8 @@ make_slots(ValueSet *values, uint32 n_slots)
 	if (values->slots != NULL)
 		pfree(values->slots);
 	values->n_slots = n_slots;
-	values->slots = MemoryContextAllocHuge(values->context,
-										   (Size) n_slots * sizeof(int32));
+	values->slots =
+		MemoryContextAllocHuge(values->context, (Size) n_slots * sizeof(int32));
 	memset(values->slots, 0xFF, (Size) n_slots * sizeof(int32));
 	for (int i = 0; i < values->n; i++)
 	{
@@ -44,8 +44,9 @@ values_init(ValueSet *values, MemoryContext context)
 	memset(values, 0, sizeof(ValueSet));
 	values->context = context;
 	values->capacity = FIRST_SLOTS / 2;
-	values->values = MemoryContextAllocHuge(context, (Size) values->capacity *
-												sizeof(Value));
+	values->values =
+		MemoryContextAllocHuge(context,
+							   (Size) values->capacity * sizeof(Value));
 	make_slots(values, FIRST_SLOTS);
 }
 
@@ -53,8 +54,8 @@ static void
 grow(ValueSet *values)
 {
 	values->capacity *= 2;
-	values->values = repalloc_huge(values->values,
-								   (Size) values->capacity * sizeof(Value));
+	values->values =
+		repalloc_huge(values->values, (Size) values->capacity * sizeof(Value));
 	make_slots(values, values->n_slots * 2);
 }
 

@@ -105,8 +105,7 @@ model_write(const MatchModel *model)
 		write_number(&out, "prior", model->prior);
 		appendStringInfo(&out,
 						 ", \"related\": {\"household\": %.6g, \"neighbours\": %.6g}",
-						 model->related[HOUSEHOLD],
-						 model->related[NEIGHBOURS]);
+						 model->related[HOUSEHOLD], model->related[NEIGHBOURS]);
 		appendStringInfo(&out,
 						 ", \"training\": {\"records\": %.0f, \"pairs\": %.0f, \"candidates\": %.0f, \"matches\": %.1f}",
 						 model->trained_records, model->trained_pairs,
