@@ -149,6 +149,41 @@ count_of(const MatchModel *model, const LevelTable counts, int c)
 	return sum;
 }
 
+/*
+ * How many matches at most may look like strangers in a column.  Where there
+ * are no matches, or few, expectation would otherwise take for one whatever
+ * agrees most, such as neighbours: but people keep their names and the date of
+ * their birth.
+ */
+static double
+largest_disagreement(const MatchComparison *comparison)
+{
+	return comparison->personal || comparison->kind == KIND_FULL_NAME ? 0.25
+																	  : 0.6;
+}
+
+static void
+limit_disagreement(const MatchModel *model, int c, Estimate *estimate)
+{
+	const MatchComparison *comparison = &model->comparisons[c];
+	double *m = estimate->levels[PAIR_MATCH][c];
+	const double *u = estimate->levels[PAIR_STRANGERS][c];
+	double limit = largest_disagreement(comparison);
+	double disagree = 0;
+
+	for (int l = 1; l <= comparison->n_levels; l++)
+	{
+		if (assumed_m(comparison, l) < u[l])
+			disagree += m[l];
+	}
+	if (disagree <= limit)
+		return;
+	for (int l = 1; l <= comparison->n_levels; l++)
+		m[l] *= assumed_m(comparison, l) < u[l]
+			? limit / disagree
+			: (1 - limit) / (1 - disagree);
+}
+
 void
 estimate_matches(const MatchModel *model, const LevelTable counts,
 				 Estimate *estimate)
@@ -162,6 +197,7 @@ estimate_matches(const MatchModel *model, const LevelTable counts,
 				(counts[c][l] +
 				 ASSUMED_MATCHES * assumed_m(&model->comparisons[c], l)) /
 				(n + ASSUMED_MATCHES);
+		limit_disagreement(model, c, estimate);
 	}
 }
 
