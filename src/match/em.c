@@ -158,8 +158,16 @@ count_of(const MatchModel *model, const LevelTable counts, int c)
 static double
 largest_disagreement(const MatchComparison *comparison)
 {
-	return comparison->personal || comparison->kind == KIND_FULL_NAME ? 0.25
-																	  : 0.6;
+	return comparison->personal || comparison->kind == KIND_FULL_NAME ? 0.25 :
+																		0.6;
+}
+
+/* Full names that have only one of their words in common do not agree, either. */
+static bool
+is_disagreement(const MatchComparison *comparison, int l, double u)
+{
+	return assumed_m(comparison, l) < u ||
+		(comparison->kind == KIND_FULL_NAME && l >= comparison->n_levels - 2);
 }
 
 static void
@@ -173,15 +181,15 @@ limit_disagreement(const MatchModel *model, int c, Estimate *estimate)
 
 	for (int l = 1; l <= comparison->n_levels; l++)
 	{
-		if (assumed_m(comparison, l) < u[l])
+		if (is_disagreement(comparison, l, u[l]))
 			disagree += m[l];
 	}
 	if (disagree <= limit)
 		return;
 	for (int l = 1; l <= comparison->n_levels; l++)
-		m[l] *= assumed_m(comparison, l) < u[l]
-			? limit / disagree
-			: (1 - limit) / (1 - disagree);
+		m[l] *= is_disagreement(comparison, l, u[l]) ?
+			limit / disagree :
+			(1 - limit) / (1 - disagree);
 }
 
 void

@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(18);
+SELECT plan(19);
 
 CREATE FUNCTION draw(x bigint, seed int) RETURNS float8 LANGUAGE sql IMMUTABLE AS
 $$ SELECT ((hashint8extended(x, seed) & 9007199254740991) + 0.5) / 9007199254740992 $$;
@@ -83,6 +83,11 @@ FROM match_pairs(match_train(match_model('families', 'id', '{"person": null}'), 
 SELECT cmp_ok((SELECT round(2.0 * count(*) FILTER (WHERE is_match) / (count(*) + (SELECT count(*) FROM families WHERE id % 2 = 1)), 3) FROM family_pairs), '>=', 0.9,
 	'members of a family are not taken for one person');
 SELECT ok(bool_and((explain -> 'related' ->> 'weight')::float8 <= 0), 'what related people share counts against a match') FROM family_pairs;
+
+-- where nobody is there twice, nothing is found, or next to nothing
+CREATE TABLE strangers AS SELECT * FROM families WHERE id % 2 = 0;
+SELECT cmp_ok(count(*), '<', 200::bigint, 'families without duplicates: so few of 4000 people in pairs: ' || count(*))
+FROM match_pairs(match_train(match_model('strangers', 'id', '{"person": null}'), 'strangers'), 'strangers');
 
 SELECT * FROM finish();
 ROLLBACK;
