@@ -79,6 +79,7 @@ differing_middle(const Points *a, const Points *b)
 	return m;
 }
 
+/* To the right of the cells that are filled, rows stay as they are here. */
 static void
 start_matrix(Matrix *matrix, const Middle *m, int limit)
 {
@@ -159,8 +160,6 @@ matrix_distance(Matrix *matrix, const Middle *m, int limit)
 		CHECK_FOR_INTERRUPTS();
 		next_row(matrix);
 		matrix->row[first - 1] = first == 1 && i <= limit ? i : BEYOND;
-		if (last - i == limit)
-			matrix->above[last] = BEYOND;
 		if (fill_row(matrix, m, i, first, last) > limit)
 			return limit + 1;
 	}

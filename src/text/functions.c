@@ -6,7 +6,6 @@
 
 #include <limits.h>
 
-#include "common/args.h"
 #include "compat.h"
 #include "fmgr.h"
 #include "text/text.h"
@@ -43,11 +42,12 @@ personalize_jaro(PG_FUNCTION_ARGS)
 Datum
 personalize_jaro_winkler(PG_FUNCTION_ARGS)
 {
-	double prefix_weight = arg_finite(fcinfo, 2, "prefix_weight");
+	double prefix_weight = PG_GETARG_FLOAT8(2);
 	Points a;
 	Points b;
 
-	if (prefix_weight < 0 || prefix_weight > MAX_PREFIX_WEIGHT)
+	/* NaN is not, either */
+	if (!(prefix_weight >= 0 && prefix_weight <= MAX_PREFIX_WEIGHT))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("prefix_weight must be between 0 and 0.25"),
