@@ -77,10 +77,11 @@ list_join(IdList *a, IdList *b)
 	return a;
 }
 
-/* The group of a stored person. */
+/* The group of a stored person, by one of its members. */
 int
-groups_add_person(Groups *groups, int64 root)
+groups_add_person(Groups *groups, const Vertex *member)
 {
+	int64 root = member->root;
 	RootEntry *entry;
 	bool found;
 
@@ -88,13 +89,15 @@ groups_add_person(Groups *groups, int64 root)
 	if (!found)
 	{
 		PersonGroup *group = add_group(groups);
-		Vertex vertex;
+		Vertex vertex = *member;
 
-		if (!vertex_by_id(&groups->op->tables, root, &vertex))
+		if (member->id != root &&
+			!vertex_by_id(&groups->op->tables, root, &vertex))
 			elog(ERROR, "identity graph has lost the root " INT64_FORMAT, root);
 		group->root = root;
 		group->person = vertex.person;
 		group->size = group->stored = vertex.size;
+		group->type = vertex.type;
 		group->roots = list_add(NULL, root);
 		entry->group = groups->n - 1;
 	}
@@ -132,6 +135,8 @@ load_aparts(Groups *groups, PersonGroup *group)
 	TableScan members;
 	Vertex vertex;
 
+	if (group->root == 0 || !any_apart(tables))
+		return;
 	aparts_begin(&members, tables, group->root);
 	while (member_next(&members, &vertex))
 	{
@@ -159,10 +164,11 @@ load(Groups *groups, PersonGroup *group)
 		return;
 	group->loaded = true;
 	group->counts = palloc0(sizeof(int) * (graph->n_limits + 1));
-	if (group->root == 0)
+	if (group->size == 1)
 	{
 		if (graph->types[group->type].limit >= 0)
 			group->counts[graph->types[group->type].limit] = 1;
+		load_aparts(groups, group);
 		return;
 	}
 	for (int i = 0; i < graph->n_limits; i++)
@@ -253,6 +259,18 @@ groups_merge(Groups *groups, int a, int b)
 	x->roots = list_join(y->roots, x->roots);
 }
 
+/* What can be told without knowing the other end. */
+static bool
+surely_before(const Graph *graph, const Evidence *e, const OrderKey *key)
+{
+	int priority = graph->rules[e->rule].priority;
+
+	return priority < key->rule_priority ||
+		   (priority == key->rule_priority && graph->one_priority &&
+			(e->weight > key->weight || (e->weight == key->weight &&
+										 e->first_seen < key->first_seen)));
+}
+
 /* Whether any evidence inside a stored person is weighed at or after the key. */
 static bool
 person_has_later(Tables *tables, int64 root, const OrderKey *key)
@@ -276,6 +294,7 @@ person_has_later(Tables *tables, int64 root, const OrderKey *key)
 
 			if (e.a != vertex.id || !evidence_unrevoked(&e) ||
 				e.weight < tables->graph->rules[e.rule].min_weight ||
+				surely_before(tables->graph, &e, key) ||
 				!vertex_by_id(tables, e.b, &end) || end.root != root)
 				continue;
 			order_key(&other, tables->graph, vertex.type, vertex.value, end.type,

@@ -51,7 +51,7 @@ begin_settings(void)
 static void
 become_table_owner(void)
 {
-	Relation rel = RelationIdGetRelation(table_of("identity_vertex"));
+	Relation rel = RelationIdGetRelation(relation_ids()->vertex);
 	Oid owner;
 
 	if (!RelationIsValid(rel))
@@ -66,7 +66,7 @@ lock_graph(Operation *op, const char *name)
 {
 	int id = graph_find(name)->id;
 
-	LockDatabaseObject(table_of("identity_graph"), id, 0,
+	LockDatabaseObject(relation_ids()->graph, id, 0,
 					   op->global ? ExclusiveLock : RowExclusiveLock);
 	op->graph = graph_find(name);
 	if (op->graph->id != id)

@@ -90,7 +90,8 @@ store_evidence(Apply *apply)
 {
 	Batch *batch = apply->batch;
 	const Graph *graph = apply->op->graph;
-	Rows *rows = rows_create(ADD_EVIDENCE);
+	Rows *added = rows_create(ADD_EVIDENCE);
+	Rows *merged = rows_create(MERGE_EVIDENCE);
 
 	for (int i = 0; i < batch->n_links; i++)
 	{
@@ -111,9 +112,15 @@ store_evidence(Apply *apply)
 		values[5] = TimestampTzGetDatum(link->first_seen);
 		values[6] = TimestampTzGetDatum(link->last_seen);
 		values[7] = CStringGetTextDatum(link->source);
-		rows_add(rows, values, NULL);
+		/* if one end's person is locked, nobody else adds the same */
+		rows_add(link->known || (batch->identifiers[link->a].group < 0 &&
+								 batch->identifiers[link->b].group < 0) ?
+					 merged :
+					 added,
+				 values, NULL);
 	}
-	rows_write_all(rows, ADD_EVIDENCE);
+	rows_write_all(added, ADD_EVIDENCE);
+	rows_write_all(merged, MERGE_EVIDENCE);
 }
 
 /* The members of a person that another one takes in. */
@@ -216,9 +223,12 @@ store_log(Apply *apply, Rows *log)
 			continue;
 		entry.person = merge->person;
 		entry.former = merge->former;
+		if (merge->former == 0)
+			entry.action = "add";
 		entry.identifiers = merge->identifiers;
 		log_link(apply, log, &entry, &batch->links[merge->link]);
-		apply->requests->merged++;
+		if (merge->former != 0)
+			apply->requests->merged++;
 	}
 	for (int i = 0; i < apply->n_order; i++)
 	{

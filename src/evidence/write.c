@@ -57,6 +57,11 @@ static const StatementText statements[STATEMENTS] = {
 			  &int4_column, &int4_column, &char_column, &bool_column,
 			  &text_column, &text_column } },
 	[ADD_EVIDENCE] = {
+		"INSERT INTO personalize.identity_evidence (a, b, graph_id, rule_id, weight, first_seen, last_seen, source) "
+		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) u",
+		8, { &int8_column, &int8_column, &int4_column, &int4_column,
+			 &float8_column, &time_column, &time_column, &text_column } },
+	[MERGE_EVIDENCE] = {
 		"INSERT INTO personalize.identity_evidence AS e (a, b, graph_id, rule_id, weight, first_seen, last_seen, source) "
 		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) u "
 		"ON CONFLICT (a, b, rule_id, source) DO UPDATE SET weight = GREATEST(e.weight, excluded.weight), "
