@@ -197,6 +197,8 @@ extern bool member_next(TableScan *scan, Vertex *vertex);
 extern void vertices_begin(TableScan *scan, Tables *tables, int type);
 /* Evidence of an identifier, revoked or not, whichever end it is */
 extern void evidence_begin(TableScan *scan, Tables *tables, int64 id);
+/* Only where it is the first end, so that each piece is met once */
+extern void evidence_of_first_begin(TableScan *scan, Tables *tables, int64 id);
 /* All evidence of the graph */
 extern void evidence_all_begin(TableScan *scan, Tables *tables);
 extern bool evidence_next(TableScan *scan, Evidence *evidence);
@@ -217,6 +219,15 @@ typedef enum OperationResult
 	OPERATION_GLOBAL
 } OperationResult;
 
+/* A root whose row is locked, as it is then */
+typedef struct LockedRoot
+{
+	int64 id;
+	int64 person;
+	int size;
+	int type;
+} LockedRoot;
+
 typedef struct Operation
 {
 	const Graph *graph;
@@ -224,7 +235,8 @@ typedef struct Operation
 	Tables tables;
 	char *actor;
 	int n_locked; /* roots, in order */
-	int64 *locked;
+	LockedRoot *locked;
+	bool moved; /* what was read before they were locked may have changed */
 	int n_new; /* identifiers that it adds, in order */
 	int64 *added;
 } Operation;
@@ -235,6 +247,7 @@ extern void
 operation_run(const char *graph, bool global, OperationBody body, void *arg);
 extern bool operation_lock(Operation *op, int64 *roots, int n);
 extern bool operation_locked(const Operation *op, int64 root);
+extern const LockedRoot *locked_root(const Operation *op, int64 root);
 
 /* order.c: the order in which evidence is weighed */
 typedef struct OrderKey
@@ -289,6 +302,7 @@ extern void rows_add(Rows *rows, const Datum *values, const bool *nulls);
 extern uint64 rows_write(Rows *rows, Statement statement);
 /* The same, and each row must be there: a serialization failure if not */
 extern void rows_write_all(Rows *rows, Statement statement);
+extern void rows_lock_roots(Rows *rows, Operation *op);
 extern int64 next_vertex_id(void);
 
 /* log.c */

@@ -28,6 +28,7 @@ typedef struct PersonGroup
 	int n_aparts;
 	IdList *aparts; /* whom its members must not be linked with */
 	IdList *roots;	/* of the stored persons that are in it */
+	IdList *uncounted; /* those of them that are not in the counts yet */
 } PersonGroup;
 
 typedef struct Groups

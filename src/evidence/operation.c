@@ -8,8 +8,10 @@
  * numbers, and what was read before is read again once they are held.  If it
  * has changed, all locks are given back before the next attempt, so that nobody
  * ever waits for a lock that is out of order: hence each attempt is a
- * subtransaction.  A change that reaches beyond the persons it locked is done
- * again with the graph's lock held alone.
+ * subtransaction.  Nor does anybody wait while he holds the row of an identifier
+ * that is no root any more, since whoever holds its person may change that row.
+ * A change that reaches beyond the persons it locked is done again with the
+ * graph's lock held alone.
  */
 #include "postgres.h"
 
@@ -180,44 +182,63 @@ compare_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The numbers in order, each once. */
+static int
+sort_roots(int64 *roots, int n)
+{
+	int distinct = 0;
+
+	qsort(roots, n, sizeof(int64), compare_ids);
+	for (int i = 0; i < n; i++)
+	{
+		if (i == 0 || roots[i] != roots[i - 1])
+			roots[distinct++] = roots[i];
+	}
+	return distinct;
+}
+
 /*
  * Lock the roots of persons, of which there may be the same ones more than once.
- * What was read before must be read again.  With the graph to ourselves there is
- * nothing to do.
+ * What was read before must be read again if true is returned.  With the graph
+ * to ourselves there is nothing to do.
  */
 bool
 operation_lock(Operation *op, int64 *roots, int n)
 {
 	Rows *rows;
-	int distinct = 0;
 
 	if (op->global || n == 0)
 		return false;
-	qsort(roots, n, sizeof(int64), compare_ids);
+	n = sort_roots(roots, n);
 	rows = rows_create(LOCK_ROOTS);
 	for (int i = 0; i < n; i++)
 	{
 		Datum id = Int64GetDatum(roots[i]);
 
-		if (i > 0 && roots[i] == roots[i - 1])
-			continue;
-		roots[distinct++] = roots[i];
 		rows_add(rows, &id, NULL);
 	}
-	rows_write_all(rows, LOCK_ROOTS);
-	op->locked = roots;
-	op->n_locked = distinct;
+	op->locked = palloc(sizeof(LockedRoot) * n);
+	op->n_locked = 0;
+	op->moved = false;
+	rows_lock_roots(rows, op);
 	tables_refresh(&op->tables);
-	return true;
+	return op->moved;
+}
+
+/* What is known of a root since it was locked; NULL if it is not. */
+const LockedRoot *
+locked_root(const Operation *op, int64 root)
+{
+	return op->n_locked == 0 ? NULL :
+							   bsearch(&root, op->locked, op->n_locked,
+									   sizeof(LockedRoot), compare_ids);
 }
 
 /* Whether nobody else can change the person of that root. */
 bool
 operation_locked(const Operation *op, int64 root)
 {
-	return op->global ||
-		   bsearch(&root, op->locked, op->n_locked, sizeof(int64),
-				   compare_ids) != NULL ||
-		   bsearch(&root, op->added, op->n_new, sizeof(int64), compare_ids) !=
-			   NULL;
+	return op->global || locked_root(op, root) != NULL ||
+		   (op->n_new > 0 && bsearch(&root, op->added, op->n_new, sizeof(int64),
+									 compare_ids) != NULL);
 }

@@ -143,7 +143,12 @@ add_person(Partition *p, int i)
 		return false;
 	members_begin(&scan, &p->op->tables, root);
 	while (member_next(&scan, &vertex))
-		p->members[add_member(p, &vertex)].ring = ring;
+	{
+		/* it may move the members */
+		int member = add_member(p, &vertex);
+
+		p->members[member].ring = ring;
+	}
 	scan_end(&scan);
 	return true;
 }
@@ -224,12 +229,12 @@ follow_inside(Partition *p, int i)
 
 	if (p->members[i].vertex.state != VERTEX_ACTIVE)
 		return;
-	evidence_begin(&scan, &p->op->tables, id);
+	evidence_of_first_begin(&scan, &p->op->tables, id);
 	while (evidence_next(&scan, &e))
 	{
 		int other;
 
-		if (e.a != id || !counts(p, &e))
+		if (!counts(p, &e))
 			continue;
 		other = partition_position(p, e.b);
 		if (other >= 0 &&

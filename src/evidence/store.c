@@ -85,27 +85,74 @@ store_vertices(Apply *apply)
 	return rows_write(rows, ADD_VERTICES) == (uint64) n;
 }
 
-static void
-store_evidence(Apply *apply)
+/* A link with the numbers of its ends, to be sorted */
+typedef struct StoredLink
+{
+	int64 a;
+	int64 b;
+	const Link *link;
+} StoredLink;
+
+/* Evidence, too, goes in in one order: not all of its identifiers are locked. */
+static int
+compare_stored(const void *a, const void *b)
+{
+	const StoredLink *x = a;
+	const StoredLink *y = b;
+
+	if (x->a != y->a)
+		return x->a < y->a ? -1 : 1;
+	if (x->b != y->b)
+		return x->b < y->b ? -1 : 1;
+	if (x->link->rule != y->link->rule)
+		return x->link->rule < y->link->rule ? -1 : 1;
+	return strcmp(x->link->source, y->link->source);
+}
+
+static int
+links_to_store(Apply *apply, StoredLink *links)
 {
 	Batch *batch = apply->batch;
-	const Graph *graph = apply->op->graph;
-	Rows *added = rows_create(ADD_EVIDENCE);
-	Rows *merged = rows_create(MERGE_EVIDENCE);
+	int n = 0;
 
 	for (int i = 0; i < batch->n_links; i++)
 	{
 		Link *link = &batch->links[i];
 		int64 a;
 		int64 b;
-		Datum values[8];
 
 		if (link->status == LINK_ALONE || link->same_as >= 0 || link->unchanged)
 			continue;
 		a = batch->identifiers[link->a].vertex.id;
 		b = batch->identifiers[link->b].vertex.id;
-		values[0] = Int64GetDatum(Min(a, b));
-		values[1] = Int64GetDatum(Max(a, b));
+		links[n].a = Min(a, b);
+		links[n].b = Max(a, b);
+		links[n++].link = link;
+	}
+	qsort(links, n, sizeof(StoredLink), compare_stored);
+	return n;
+}
+
+static void
+store_evidence(Apply *apply)
+{
+	const Graph *graph = apply->op->graph;
+	const Identifier *identifiers = apply->batch->identifiers;
+	Rows *added = rows_create(ADD_EVIDENCE);
+	Rows *merged = rows_create(MERGE_EVIDENCE);
+	StoredLink *links =
+		MemoryContextAllocHuge(CurrentMemoryContext,
+							   sizeof(StoredLink) *
+								   (apply->batch->n_links + 1));
+	int n = links_to_store(apply, links);
+
+	for (int i = 0; i < n; i++)
+	{
+		const Link *link = links[i].link;
+		Datum values[8];
+
+		values[0] = Int64GetDatum(links[i].a);
+		values[1] = Int64GetDatum(links[i].b);
 		values[2] = Int32GetDatum(graph->id);
 		values[3] = Int32GetDatum(graph->rules[link->rule].id);
 		values[4] = Float8GetDatum(link->weight);
@@ -113,8 +160,8 @@ store_evidence(Apply *apply)
 		values[6] = TimestampTzGetDatum(link->last_seen);
 		values[7] = CStringGetTextDatum(link->source);
 		/* if one end's person is locked, nobody else adds the same */
-		rows_add(link->known || (batch->identifiers[link->a].group < 0 &&
-								 batch->identifiers[link->b].group < 0) ?
+		rows_add(link->known || (identifiers[link->a].group < 0 &&
+								 identifiers[link->b].group < 0) ?
 					 merged :
 					 added,
 				 values, NULL);

@@ -63,6 +63,7 @@ enum
 	SCAN_MEMBERS,
 	SCAN_EVIDENCE_A,
 	SCAN_EVIDENCE_B,
+	SCAN_EVIDENCE_FIRST,
 	SCAN_EVIDENCE_ALL,
 	SCAN_APART_A,
 	SCAN_APART_B
@@ -369,6 +370,13 @@ evidence_begin(TableScan *scan, Tables *tables, int64 id)
 {
 	scan_begin(scan, tables, SCAN_EVIDENCE_A,
 			   evidence_table(tables), tables->ids->evidence_pkey, EVIDENCE_A, id);
+}
+
+void
+evidence_of_first_begin(TableScan *scan, Tables *tables, int64 id)
+{
+	scan_begin(scan, tables, SCAN_EVIDENCE_FIRST, evidence_table(tables),
+			   tables->ids->evidence_pkey, EVIDENCE_A, id);
 }
 
 void

@@ -8,13 +8,19 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "evidence/evidence.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "nodes/params.h"
+#include "tcop/dest.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #define MAX_COLUMNS 11
 
@@ -46,7 +52,7 @@ typedef struct StatementText
 
 static const StatementText statements[STATEMENTS] = {
 	[LOCK_ROOTS] = {
-		"SELECT id FROM personalize.identity_vertex WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
+		"SELECT id, root, person, size, type_id, xmin FROM personalize.identity_vertex WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
 		1, { &int8_column } },
 	[ADD_VERTICES] = {
 		"INSERT INTO personalize.identity_vertex (id, root, person, graph_id, type_id, size, state, apart, value, original) "
@@ -222,16 +228,97 @@ rows_write(Rows *rows, Statement statement)
  * A transaction that keeps its first snapshot does not see rows that came after
  * it, although we have read them.
  */
+static void
+check_all_found(uint64 found, uint64 expected)
+{
+	if (found != expected)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent update of the identity graph"),
+				 errhint("Retry the transaction.")));
+}
+
 void
 rows_write_all(Rows *rows, Statement statement)
 {
 	uint64 expected = rows->n;
 
-	if (rows_write(rows, statement) != expected)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to concurrent update of the identity graph"),
-				 errhint("Retry the transaction.")));
+	check_all_found(rows_write(rows, statement), expected);
+}
+
+/* Rows as they are locked, and where that ends */
+typedef struct LockReceiver
+{
+	DestReceiver receiver;
+	Operation *op;
+	bool stale;
+} LockReceiver;
+
+static void
+lock_startup(DestReceiver *self, int operation, TupleDesc desc)
+{
+}
+
+/* Whether a row has come after what we read before. */
+static bool
+came_later(const Operation *op, TransactionId xmin)
+{
+	return !TransactionIdIsCurrentTransactionId(xmin) &&
+		   XidInMVCCSnapshot(xmin, op->tables.snapshot);
+}
+
+/* A row is locked.  One that is no root any more is the last. */
+static bool
+lock_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	LockReceiver *r = (LockReceiver *) self;
+	LockedRoot *root = &r->op->locked[r->op->n_locked++];
+
+	slot_getallattrs(slot);
+	root->id = DatumGetInt64(slot->tts_values[0]);
+	root->person = DatumGetInt64(slot->tts_values[2]);
+	root->size = DatumGetInt32(slot->tts_values[3]);
+	root->type = graph_type_of_id(r->op->graph,
+								  DatumGetInt32(slot->tts_values[4]));
+	r->stale = root->id != DatumGetInt64(slot->tts_values[1]);
+	r->op->moved |=
+		r->stale ||
+		came_later(r->op, DatumGetTransactionId(slot->tts_values[5]));
+	return !r->stale;
+}
+
+static void
+lock_end(DestReceiver *self)
+{
+}
+
+/*
+ * Lock the rows of roots, in the order in which they are given.  If one of them
+ * is no root any more, no further row is waited for, because whoever holds that
+ * one's person may want to change the row that we have locked.
+ */
+void
+rows_lock_roots(Rows *rows, Operation *op)
+{
+	LockReceiver r = { .receiver = { lock_receive, lock_startup, lock_end,
+									 lock_end, DestNone } };
+	SPIExecuteOptions options = { 0 };
+	ParamListInfo params = makeParamList(1);
+	int result;
+
+	r.op = op;
+	params->params[0].value = column_array(rows, 0, &int8_column, 0, rows->n);
+	params->params[0].isnull = false;
+	params->params[0].pflags = PARAM_FLAG_CONST;
+	params->params[0].ptype = INT8ARRAYOID;
+	options.params = params;
+	options.dest = &r.receiver;
+	result = SPI_execute_plan_extended(plan_of(LOCK_ROOTS), &options);
+	if (result < 0)
+		elog(ERROR, "could not lock persons: %s",
+			 SPI_result_code_string(result));
+	if (!r.stale)
+		check_all_found(op->n_locked, rows->n);
 }
 
 int64

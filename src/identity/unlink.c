@@ -80,14 +80,11 @@ lock_two(Operation *op, Vertex *a, Vertex *b)
 	int64 *roots = palloc(sizeof(int64) * 2);
 	int64 root_a = a->root;
 	int64 root_b = b->root;
-	int n = 0;
 
-	if (a->state == VERTEX_ACTIVE)
-		roots[n++] = a->root;
-	if (b->state == VERTEX_ACTIVE)
-		roots[n++] = b->root;
-	if (!operation_lock(op, roots, n))
-		return true;
+	/* those that are shared too, as two at once may make them active again */
+	roots[0] = root_a;
+	roots[1] = root_b;
+	(void) operation_lock(op, roots, 2);
 	return vertex_by_id(&op->tables, a->id, a) &&
 		   vertex_by_id(&op->tables, b->id, b) && a->root == root_a &&
 		   b->root == root_b;

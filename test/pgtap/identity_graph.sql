@@ -13,7 +13,7 @@ SET LOCAL plan_cache_mode = force_generic_plan; -- a plan for each statement, ma
 \ir identity_reference.psql
 \set rounds `echo "${PERSONALIZE_ROUNDS:-1}"`
 
-SELECT plan(39);
+SELECT plan(35);
 
 /* A mirror of the evidence and the rules, kept by plain statements */
 CREATE TABLE mirror_edge (type_a text, value_a text, type_b text, value_b text, rule text, source text, weight float8,
