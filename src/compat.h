@@ -57,6 +57,15 @@
 	ReadRecentBuffer((rel)->rd_node, MAIN_FORKNUM, block, buffer)
 #endif
 
+/* PostgreSQL 18 can count what an index scan does. */
+#if PG_VERSION_NUM >= 180000
+#define begin_index_scan(table, index, snapshot, nkeys) \
+	index_beginscan(table, index, snapshot, NULL, nkeys, 0)
+#else
+#define begin_index_scan(table, index, snapshot, nkeys) \
+	index_beginscan(table, index, snapshot, nkeys, 0)
+#endif
+
 /* One new block at the end of the main or init fork, exclusively locked. */
 static inline Buffer
 extend_relation(Relation rel, ForkNumber fork)

@@ -6,6 +6,7 @@
 
 #include "fmgr.h"
 
+#include "component/component.h"
 #include "similarity/options.h"
 
 PG_MODULE_MAGIC;
@@ -16,4 +17,5 @@ void
 _PG_init(void)
 {
 	sim_register_options();
+	stitch_register_settings();
 }

@@ -88,7 +88,7 @@ find_groups(Apply *apply)
 			identifier->is_new ?
 				groups_add_new(apply->groups, identifier->vertex.id,
 							   identifier->type) :
-				groups_add_person(apply->groups, identifier->vertex.root);
+				groups_add_person(apply->groups, &identifier->vertex);
 	}
 }
 
@@ -170,6 +170,7 @@ find_evidence(Apply *apply)
 			!evidence_find(&apply->op->tables, a->vertex.id, b->vertex.id,
 						   link->rule, link->source, &e))
 			continue;
+		link->known = true;
 		link->unchanged = link->weight <= e.weight &&
 						  link->first_seen >= e.first_seen &&
 						  link->last_seen <= e.last_seen;
@@ -315,8 +316,7 @@ apply_links(Operation *op, void *arg)
 	find_evidence(&apply);
 	find_shared(&apply);
 	decide_links(&apply);
-	if (!store_batch(&apply))
-		return OPERATION_RETRY;
+	store_batch(&apply);
 	if (!settle_dirty(&apply))
 		return OPERATION_GLOBAL;
 	tables_refresh(&op->tables);

@@ -31,6 +31,7 @@ typedef struct Link
 	const char *source;
 	LinkStatus status;
 	bool unchanged;
+	bool known; /* this evidence is stored */
 	const char *reason;
 	int same_as; /* the link of the batch that stands for it, or -1 */
 } Link;

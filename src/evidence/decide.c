@@ -86,8 +86,11 @@ merge(Apply *apply, int i, int a, int b)
 	entry->group = a;
 	entry->link = i;
 	entry->person = Min(x->person, y->person);
-	entry->former = Max(x->person, y->person);
-	entry->identifiers = x->person > y->person ? x->size : y->size;
+	if (x->person < y->person)
+		x = y;
+	/* nobody has seen the number of an identifier that is new */
+	entry->former = x->root == 0 ? 0 : x->person;
+	entry->identifiers = x->size;
 	groups_merge(apply->groups, a, b);
 }
 

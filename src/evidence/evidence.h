@@ -9,6 +9,7 @@
 #ifndef PERSONALIZE_EVIDENCE_H
 #define PERSONALIZE_EVIDENCE_H
 
+#include "access/skey.h"
 #include "datatype/timestamp.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
@@ -56,6 +57,7 @@ typedef struct Graph
 	char *owner;
 	char *reader; /* or NULL */
 	int n_types;
+	bool one_priority; /* of all types */
 	IdentifierType *types;
 	int n_limits;
 	int *limits; /* which types have one, as positions in types */
@@ -116,24 +118,57 @@ evidence_unrevoked(const Evidence *e)
 	return e->revoked_at == NO_TIME || e->last_seen > e->revoked_at;
 }
 
-/* tables.c: direct reading, by index */
-typedef struct Tables
+/* relations.c: the tables and indexes, by number, until one of them changes */
+typedef struct RelationIds
 {
-	const Graph *graph;
-	Snapshot snapshot;
-	bool registered;
-	Relation vertex;
-	Relation evidence;
-	Relation apart;
+	Oid graph;
+	Oid vertex;
 	Oid vertex_pkey;
 	Oid vertex_value;
 	Oid vertex_root;
 	Oid vertex_apart;
+	Oid evidence;
 	Oid evidence_pkey;
 	Oid evidence_b;
+	Oid apart;
 	Oid apart_pkey;
 	Oid apart_b;
+} RelationIds;
+
+extern Oid table_of(const char *name);
+extern void relation_ids_read(RelationIds *ids);
+extern const RelationIds *relation_ids(void); /* graph.c */
+
+/* point.c: looking up one row, again and again */
+typedef struct PointLookup
+{
+	Relation index; /* NULL until it is used */
+	struct IndexScanDescData *scan;
+	struct TupleTableSlot *slot;
+} PointLookup;
+
+/* tables.c: direct reading, by index */
+typedef struct Tables
+{
+	const Graph *graph;
+	const RelationIds *ids;
+	Snapshot snapshot;
+	bool registered;
+	Relation vertex; /* NULL until it is used, likewise below */
+	Relation evidence;
+	Relation apart;
+	PointLookup by_id;
+	PointLookup by_value;
+	PointLookup by_root;
+	PointLookup by_ends;
+	int any_apart; /* whether there are pairs to keep apart; -1: not known */
 } Tables;
+
+extern struct TupleTableSlot *
+point_lookup(PointLookup *point, Relation table, Oid index, Snapshot snapshot,
+			 ScanKey keys, int n);
+extern struct TupleTableSlot *point_next(PointLookup *point);
+extern void point_close(PointLookup *point);
 
 typedef struct TableScan
 {
@@ -143,7 +178,6 @@ typedef struct TableScan
 	int64 key;
 } TableScan;
 
-extern Oid table_of(const char *name);
 extern void tables_open(Tables *tables, const Graph *graph, Snapshot snapshot);
 extern void tables_close(Tables *tables);
 extern void tables_refresh(Tables *tables);
@@ -153,6 +187,7 @@ extern bool vertex_by_id(Tables *tables, int64 id, Vertex *vertex);
 extern bool evidence_find(Tables *tables, int64 a, int64 b, int rule,
 						  const char *source, Evidence *evidence);
 extern int count_of_type(Tables *tables, int64 root, int type, int enough);
+extern bool any_apart(Tables *tables);
 
 /* Members of a person; members that must not be linked with somebody */
 extern void members_begin(TableScan *scan, Tables *tables, int64 root);
@@ -162,6 +197,8 @@ extern bool member_next(TableScan *scan, Vertex *vertex);
 extern void vertices_begin(TableScan *scan, Tables *tables, int type);
 /* Evidence of an identifier, revoked or not, whichever end it is */
 extern void evidence_begin(TableScan *scan, Tables *tables, int64 id);
+/* Only where it is the first end, so that each piece is met once */
+extern void evidence_of_first_begin(TableScan *scan, Tables *tables, int64 id);
 /* All evidence of the graph */
 extern void evidence_all_begin(TableScan *scan, Tables *tables);
 extern bool evidence_next(TableScan *scan, Evidence *evidence);
@@ -182,6 +219,15 @@ typedef enum OperationResult
 	OPERATION_GLOBAL
 } OperationResult;
 
+/* A root whose row is locked, as it is then */
+typedef struct LockedRoot
+{
+	int64 id;
+	int64 person;
+	int size;
+	int type;
+} LockedRoot;
+
 typedef struct Operation
 {
 	const Graph *graph;
@@ -189,7 +235,8 @@ typedef struct Operation
 	Tables tables;
 	char *actor;
 	int n_locked; /* roots, in order */
-	int64 *locked;
+	LockedRoot *locked;
+	bool moved; /* what was read before they were locked may have changed */
 	int n_new; /* identifiers that it adds, in order */
 	int64 *added;
 } Operation;
@@ -200,6 +247,7 @@ extern void
 operation_run(const char *graph, bool global, OperationBody body, void *arg);
 extern bool operation_lock(Operation *op, int64 *roots, int n);
 extern bool operation_locked(const Operation *op, int64 root);
+extern const LockedRoot *locked_root(const Operation *op, int64 root);
 
 /* order.c: the order in which evidence is weighed */
 typedef struct OrderKey
@@ -237,6 +285,7 @@ typedef enum Statement
 	LOCK_ROOTS,
 	ADD_VERTICES,
 	ADD_EVIDENCE,
+	MERGE_EVIDENCE,
 	REVOKE_EVIDENCE,
 	SET_ROOTS,
 	SET_PERSONS,
@@ -253,7 +302,7 @@ extern void rows_add(Rows *rows, const Datum *values, const bool *nulls);
 extern uint64 rows_write(Rows *rows, Statement statement);
 /* The same, and each row must be there: a serialization failure if not */
 extern void rows_write_all(Rows *rows, Statement statement);
-extern bool rows_lock_roots(Rows *rows);
+extern void rows_lock_roots(Rows *rows, Operation *op);
 extern int64 next_vertex_id(void);
 
 /* log.c */

@@ -32,14 +32,27 @@ typedef struct GraphEntry
 
 static MemoryContext graph_context = NULL;
 static GraphEntry *graphs = NULL;
-static Oid graph_relation = InvalidOid;
+static RelationIds ids;
+static bool ids_valid = false;
 static bool graphs_valid = false;
 
 static void
 forget_graphs(Datum arg, Oid relid)
 {
-	if (relid == InvalidOid || relid == graph_relation)
-		graphs_valid = false;
+	if (relid == InvalidOid || relid == ids.graph)
+		graphs_valid = ids_valid = false;
+}
+
+/* The tables; what is known of graphs stays as it is. */
+const RelationIds *
+relation_ids(void)
+{
+	if (!ids_valid)
+	{
+		ids_valid = true;
+		relation_ids_read(&ids);
+	}
+	return &ids;
 }
 
 /* Start with an empty memory if what it holds may be out of date. */
@@ -61,8 +74,8 @@ graphs_prepare(void)
 	{
 		MemoryContextReset(graph_context);
 		graphs = NULL;
-		graph_relation = table_of("identity_graph");
 		graphs_valid = true;
+		(void) relation_ids();
 	}
 }
 
@@ -194,8 +207,11 @@ read_details(Graph *graph)
 	qsort(graph->types, graph->n_types, sizeof(IdentifierType), compare_types);
 
 	graph->limits = palloc(sizeof(int) * (graph->n_types + 1));
+	graph->one_priority = true;
 	for (int i = 0; i < graph->n_types; i++)
 	{
+		graph->one_priority &= graph->types[i].priority ==
+							   graph->types[0].priority;
 		if (graph->types[i].max_per_person > 0)
 		{
 			graph->types[i].limit = graph->n_limits;

@@ -77,10 +77,34 @@ list_join(IdList *a, IdList *b)
 	return a;
 }
 
-/* The group of a stored person. */
-int
-groups_add_person(Groups *groups, int64 root)
+/* What the row of a person's root tells. */
+static void
+read_root(Groups *groups, const Vertex *member, PersonGroup *group)
 {
+	const LockedRoot *locked = locked_root(groups->op, member->root);
+	Vertex vertex = *member;
+
+	if (locked != NULL)
+	{
+		group->person = locked->person;
+		group->size = group->stored = locked->size;
+		group->type = locked->type;
+		return;
+	}
+	if (member->id != member->root &&
+		!vertex_by_id(&groups->op->tables, member->root, &vertex))
+		elog(ERROR, "identity graph has lost the root " INT64_FORMAT,
+			 member->root);
+	group->person = vertex.person;
+	group->size = group->stored = vertex.size;
+	group->type = vertex.type;
+}
+
+/* The group of a stored person, by one of its members. */
+int
+groups_add_person(Groups *groups, const Vertex *member)
+{
+	int64 root = member->root;
 	RootEntry *entry;
 	bool found;
 
@@ -88,14 +112,12 @@ groups_add_person(Groups *groups, int64 root)
 	if (!found)
 	{
 		PersonGroup *group = add_group(groups);
-		Vertex vertex;
 
-		if (!vertex_by_id(&groups->op->tables, root, &vertex))
-			elog(ERROR, "identity graph has lost the root " INT64_FORMAT, root);
+		read_root(groups, member, group);
 		group->root = root;
-		group->person = vertex.person;
-		group->size = group->stored = vertex.size;
 		group->roots = list_add(NULL, root);
+		if (group->size > 1)
+			group->uncounted = list_add(NULL, root);
 		entry->group = groups->n - 1;
 	}
 	return entry->group;
@@ -132,6 +154,8 @@ load_aparts(Groups *groups, PersonGroup *group)
 	TableScan members;
 	Vertex vertex;
 
+	if (group->root == 0 || !any_apart(tables))
+		return;
 	aparts_begin(&members, tables, group->root);
 	while (member_next(&members, &vertex))
 	{
@@ -149,30 +173,67 @@ load_aparts(Groups *groups, PersonGroup *group)
 	scan_end(&members);
 }
 
-/* Read what decides whether a person may grow. */
+/* Read what decides whether a person may grow, but for members to be counted. */
 static void
 load(Groups *groups, PersonGroup *group)
 {
 	const Graph *graph = groups->op->graph;
+	int limit = graph->types[group->type].limit;
 
 	if (group->loaded)
 		return;
 	group->loaded = true;
 	group->counts = palloc0(sizeof(int) * (graph->n_limits + 1));
-	if (group->root == 0)
+	if (group->size == 1 && limit >= 0)
+		group->counts[limit] = 1;
+	load_aparts(groups, group);
+}
+
+/* Count the members of limited types that persons were stored with. */
+static void
+count_stored(Groups *groups, PersonGroup *group)
+{
+	const Graph *graph = groups->op->graph;
+
+	for (IdList *cell = group->uncounted; cell != NULL; cell = cell->next)
 	{
-		if (graph->types[group->type].limit >= 0)
-			group->counts[graph->types[group->type].limit] = 1;
-		return;
+		for (int i = 0; i < graph->n_limits; i++)
+		{
+			int type = graph->limits[i];
+
+			group->counts[i] +=
+				count_of_type(&groups->op->tables, cell->id, type,
+							  graph->types[type].max_per_person + 1);
+		}
 	}
+	group->uncounted = NULL;
+}
+
+/* Whether a group has no member of a limited type, as far as that is known. */
+static bool
+surely_none(const PersonGroup *group, int limit)
+{
+	return group->uncounted == NULL && group->counts[limit] == 0;
+}
+
+/* The limited type of which two groups together have too many, or -1. */
+static int
+exceeded_limit(Groups *groups, PersonGroup *x, PersonGroup *y)
+{
+	const Graph *graph = groups->op->graph;
+
 	for (int i = 0; i < graph->n_limits; i++)
 	{
-		int type = graph->limits[i];
-
-		group->counts[i] = count_of_type(&groups->op->tables, group->root, type,
-										 graph->types[type].max_per_person + 1);
+		if (surely_none(x, i) || surely_none(y, i))
+			continue;
+		count_stored(groups, x);
+		count_stored(groups, y);
+		if (x->counts[i] > 0 && y->counts[i] > 0 &&
+			x->counts[i] + y->counts[i] >
+				graph->types[graph->limits[i]].max_per_person)
+			return i;
 	}
-	load_aparts(groups, group);
+	return -1;
 }
 
 /* The group of a stored identifier, -1 if it is in none. */
@@ -194,17 +255,18 @@ groups_conflict(Groups *groups, int a, int b)
 	const Graph *graph = groups->op->graph;
 	PersonGroup *x = &groups->groups[a];
 	PersonGroup *y = &groups->groups[b];
+	int limit;
 
 	load(groups, x);
 	load(groups, y);
-	for (int i = 0; i < graph->n_limits; i++)
+	limit = exceeded_limit(groups, x, y);
+	if (limit >= 0)
 	{
-		const IdentifierType *type = &graph->types[graph->limits[i]];
-		int sum = x->counts[i] + y->counts[i];
+		const IdentifierType *type = &graph->types[graph->limits[limit]];
 
-		if (x->counts[i] > 0 && y->counts[i] > 0 && sum > type->max_per_person)
-			return psprintf("one person would have %d identifiers of type \"%s\", at most %d allowed",
-							sum, type->name, type->max_per_person);
+		return psprintf("one person would have %d identifiers of type \"%s\", at most %d allowed",
+						x->counts[limit] + y->counts[limit], type->name,
+						type->max_per_person);
 	}
 	if (x->n_aparts > y->n_aparts)
 	{
@@ -251,6 +313,19 @@ groups_merge(Groups *groups, int a, int b)
 	x->aparts = list_join(y->aparts, x->aparts);
 	x->n_aparts += y->n_aparts;
 	x->roots = list_join(y->roots, x->roots);
+	x->uncounted = list_join(y->uncounted, x->uncounted);
+}
+
+/* What can be told without knowing the other end. */
+static bool
+surely_before(const Graph *graph, const Evidence *e, const OrderKey *key)
+{
+	int priority = graph->rules[e->rule].priority;
+
+	return priority < key->rule_priority ||
+		   (priority == key->rule_priority && graph->one_priority &&
+			(e->weight > key->weight || (e->weight == key->weight &&
+										 e->first_seen < key->first_seen)));
 }
 
 /* Whether any evidence inside a stored person is weighed at or after the key. */
@@ -268,14 +343,15 @@ person_has_later(Tables *tables, int64 root, const OrderKey *key)
 		Evidence e;
 
 		CHECK_FOR_INTERRUPTS();
-		evidence_begin(&edges, tables, vertex.id);
+		evidence_of_first_begin(&edges, tables, vertex.id);
 		while (!later && evidence_next(&edges, &e))
 		{
 			OrderKey other;
 			Vertex end;
 
-			if (e.a != vertex.id || !evidence_unrevoked(&e) ||
+			if (!evidence_unrevoked(&e) ||
 				e.weight < tables->graph->rules[e.rule].min_weight ||
+				surely_before(tables->graph, &e, key) ||
 				!vertex_by_id(tables, e.b, &end) || end.root != root)
 				continue;
 			order_key(&other, tables->graph, vertex.type, vertex.value, end.type,

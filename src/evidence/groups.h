@@ -21,13 +21,14 @@ typedef struct PersonGroup
 	int64 person; /* the smallest number among its identifiers */
 	int stored;	  /* the size of that stored person */
 	int size;
-	int type; /* of the one identifier of a new group */
+	int type; /* of its root, or of the one identifier of a new group */
 	bool dirty;
 	bool loaded; /* counts and aparts */
 	int *counts; /* members of each limited type */
 	int n_aparts;
 	IdList *aparts; /* whom its members must not be linked with */
 	IdList *roots;	/* of the stored persons that are in it */
+	IdList *uncounted; /* those of them that are not in the counts yet */
 } PersonGroup;
 
 typedef struct Groups
@@ -40,7 +41,7 @@ typedef struct Groups
 } Groups;
 
 extern Groups *groups_create(Operation *op);
-extern int groups_add_person(Groups *groups, int64 root);
+extern int groups_add_person(Groups *groups, const Vertex *member);
 extern int groups_add_new(Groups *groups, int64 id, int type);
 extern int groups_find(Groups *groups, int i);
 /* Why two groups cannot be one person; NULL if they can */

@@ -9,8 +9,9 @@
  * has changed, all locks are given back before the next attempt, so that nobody
  * ever waits for a lock that is out of order: hence each attempt is a
  * subtransaction.  Nor does anybody wait while he holds the row of an identifier
- * that is no root any more, since whoever holds its person may change that row.  A change that reaches beyond the persons it locked is done
- * again with the graph's lock held alone.
+ * that is no root any more, since whoever holds its person may change that row.
+ * A change that reaches beyond the persons it locked is done again with the
+ * graph's lock held alone.
  */
 #include "postgres.h"
 
@@ -52,7 +53,7 @@ begin_settings(void)
 static void
 become_table_owner(void)
 {
-	Relation rel = RelationIdGetRelation(table_of("identity_vertex"));
+	Relation rel = RelationIdGetRelation(relation_ids()->vertex);
 	Oid owner;
 
 	if (!RelationIsValid(rel))
@@ -67,7 +68,7 @@ lock_graph(Operation *op, const char *name)
 {
 	int id = graph_find(name)->id;
 
-	LockDatabaseObject(table_of("identity_graph"), id, 0,
+	LockDatabaseObject(relation_ids()->graph, id, 0,
 					   op->global ? ExclusiveLock : RowExclusiveLock);
 	op->graph = graph_find(name);
 	if (op->graph->id != id)
@@ -91,6 +92,18 @@ attempt(Operation *op, const char *graph, OperationBody body, void *arg)
 	result = body(op, arg);
 	tables_close(&op->tables);
 	return result;
+}
+
+/*
+ * Somebody else has added an identifier that was new to us when we looked: seen
+ * by the error, because looking once more before each is added would cost more.
+ */
+static bool
+added_meanwhile(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION &&
+		   error->constraint_name != NULL &&
+		   strcmp(error->constraint_name, "identity_vertex_value_key") == 0;
 }
 
 /* One attempt, undone unless it is done. */
@@ -122,7 +135,10 @@ attempt_in_subtransaction(Operation *op, const char *graph, OperationBody body,
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
-		ReThrowError(error);
+		if (!added_meanwhile(error))
+			ReThrowError(error);
+		FreeErrorData(error);
+		result = OPERATION_RETRY;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
@@ -181,45 +197,63 @@ compare_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The numbers in order, each once. */
+static int
+sort_roots(int64 *roots, int n)
+{
+	int distinct = 0;
+
+	qsort(roots, n, sizeof(int64), compare_ids);
+	for (int i = 0; i < n; i++)
+	{
+		if (i == 0 || roots[i] != roots[i - 1])
+			roots[distinct++] = roots[i];
+	}
+	return distinct;
+}
+
 /*
  * Lock the roots of persons, of which there may be the same ones more than once.
- * What was read before must be read again.  With the graph to ourselves there is
- * nothing to do.
+ * What was read before must be read again if true is returned.  With the graph
+ * to ourselves there is nothing to do.
  */
 bool
 operation_lock(Operation *op, int64 *roots, int n)
 {
 	Rows *rows;
-	int distinct = 0;
 
 	if (op->global || n == 0)
 		return false;
-	qsort(roots, n, sizeof(int64), compare_ids);
+	n = sort_roots(roots, n);
 	rows = rows_create(LOCK_ROOTS);
 	for (int i = 0; i < n; i++)
 	{
 		Datum id = Int64GetDatum(roots[i]);
 
-		if (i > 0 && roots[i] == roots[i - 1])
-			continue;
-		roots[distinct++] = roots[i];
 		rows_add(rows, &id, NULL);
 	}
-	/* where it fails, what is read again is not what was read before */
-	(void) rows_lock_roots(rows);
-	op->locked = roots;
-	op->n_locked = distinct;
+	op->locked = palloc(sizeof(LockedRoot) * n);
+	op->n_locked = 0;
+	op->moved = false;
+	rows_lock_roots(rows, op);
 	tables_refresh(&op->tables);
-	return true;
+	return op->moved;
+}
+
+/* What is known of a root since it was locked; NULL if it is not. */
+const LockedRoot *
+locked_root(const Operation *op, int64 root)
+{
+	return op->n_locked == 0 ? NULL :
+							   bsearch(&root, op->locked, op->n_locked,
+									   sizeof(LockedRoot), compare_ids);
 }
 
 /* Whether nobody else can change the person of that root. */
 bool
 operation_locked(const Operation *op, int64 root)
 {
-	return op->global ||
-		   bsearch(&root, op->locked, op->n_locked, sizeof(int64),
-				   compare_ids) != NULL ||
-		   bsearch(&root, op->added, op->n_new, sizeof(int64), compare_ids) !=
-			   NULL;
+	return op->global || locked_root(op, root) != NULL ||
+		   (op->n_new > 0 && bsearch(&root, op->added, op->n_new, sizeof(int64),
+									 compare_ids) != NULL);
 }

@@ -229,12 +229,12 @@ follow_inside(Partition *p, int i)
 
 	if (p->members[i].vertex.state != VERTEX_ACTIVE)
 		return;
-	evidence_begin(&scan, &p->op->tables, id);
+	evidence_of_first_begin(&scan, &p->op->tables, id);
 	while (evidence_next(&scan, &e))
 	{
 		int other;
 
-		if (e.a != id || !counts(p, &e))
+		if (!counts(p, &e))
 			continue;
 		other = partition_position(p, e.b);
 		if (other >= 0 &&

@@ -19,6 +19,7 @@ typedef struct NewPerson
 	int64 root;
 	int size;
 	int kept; /* identifiers that had this root */
+	bool changed;
 } NewPerson;
 
 /* A member with what it was and what it is, to be sorted */
@@ -109,6 +110,30 @@ choose_roots(Relabel *r)
 	}
 }
 
+/*
+ * Persons with other members than before, if only as many.  Their roots' rows are
+ * written, because that tells others that what they have read is out of date.
+ */
+static void
+find_changed(Relabel *r)
+{
+	Partition *p = r->p;
+
+	for (int i = 0; i < p->n; i++)
+	{
+		int64 before = p->members[i].vertex.root;
+		NewPerson *set = &r->sets[partition_find(p, i)];
+		NewPerson *left;
+
+		if (before == set->root)
+			continue;
+		set->changed = true;
+		left = &r->sets[partition_find(p, partition_position(p, before))];
+		if (left->root == before)
+			left->changed = true;
+	}
+}
+
 static void
 write_roots(Relabel *r)
 {
@@ -125,8 +150,9 @@ write_roots(Relabel *r)
 
 		if (vertex->root != set->root)
 			rows_add(roots, values, NULL);
-		if (vertex->id != set->root || (vertex->person == set->person &&
-										vertex->size == set->size))
+		if (vertex->id != set->root ||
+			(!set->changed && vertex->person == set->person &&
+			 vertex->size == set->size))
 			continue;
 		values[1] = Int64GetDatum(set->person);
 		values[2] = Int32GetDatum(set->size);
@@ -187,6 +213,7 @@ partition_write(Partition *p, const LogEntry *cause)
 										sizeof(Passage) * ((Size) p->n + 1));
 	find_sets(&r);
 	choose_roots(&r);
+	find_changed(&r);
 	write_roots(&r);
 	return write_log(&r, cause);
 }

@@ -62,8 +62,8 @@ add_vertex(Apply *apply, Rows *rows, Identifier *identifier)
 	rows_add(rows, values, nulls);
 }
 
-/* False if somebody else has added one of them. */
-static bool
+/* Where somebody else has added one of them, that ends the attempt. */
+static void
 store_vertices(Apply *apply)
 {
 	Batch *batch = apply->batch;
@@ -77,12 +77,12 @@ store_vertices(Apply *apply)
 			order[n++] = i;
 	}
 	if (n == 0)
-		return true;
+		return;
 	qsort_arg(order, n, sizeof(int), compare_new, apply);
 	for (int i = 0; i < n; i++)
 		add_vertex(apply, rows, &batch->identifiers[order[i]]);
 	apply->requests->added = n;
-	return rows_write(rows, ADD_VERTICES) == (uint64) n;
+	rows_write_all(rows, ADD_VERTICES);
 }
 
 /* A link with the numbers of its ends, to be sorted */
@@ -137,7 +137,9 @@ static void
 store_evidence(Apply *apply)
 {
 	const Graph *graph = apply->op->graph;
-	Rows *rows = rows_create(ADD_EVIDENCE);
+	const Identifier *identifiers = apply->batch->identifiers;
+	Rows *added = rows_create(ADD_EVIDENCE);
+	Rows *merged = rows_create(MERGE_EVIDENCE);
 	StoredLink *links =
 		MemoryContextAllocHuge(CurrentMemoryContext,
 							   sizeof(StoredLink) *
@@ -157,9 +159,15 @@ store_evidence(Apply *apply)
 		values[5] = TimestampTzGetDatum(link->first_seen);
 		values[6] = TimestampTzGetDatum(link->last_seen);
 		values[7] = CStringGetTextDatum(link->source);
-		rows_add(rows, values, NULL);
+		/* if one end's person is locked, nobody else adds the same */
+		rows_add(link->known || (identifiers[link->a].group < 0 &&
+								 identifiers[link->b].group < 0) ?
+					 merged :
+					 added,
+				 values, NULL);
 	}
-	rows_write_all(rows, ADD_EVIDENCE);
+	rows_write_all(added, ADD_EVIDENCE);
+	rows_write_all(merged, MERGE_EVIDENCE);
 }
 
 /* The members of a person that another one takes in. */
@@ -262,9 +270,12 @@ store_log(Apply *apply, Rows *log)
 			continue;
 		entry.person = merge->person;
 		entry.former = merge->former;
+		if (merge->former == 0)
+			entry.action = "add";
 		entry.identifiers = merge->identifiers;
 		log_link(apply, log, &entry, &batch->links[merge->link]);
-		apply->requests->merged++;
+		if (merge->former != 0)
+			apply->requests->merged++;
 	}
 	for (int i = 0; i < apply->n_order; i++)
 	{
@@ -279,16 +290,14 @@ store_log(Apply *apply, Rows *log)
 	rows_write_all(log, ADD_LOG);
 }
 
-bool
+void
 store_batch(Apply *apply)
 {
 	Rows *log = rows_create(ADD_LOG);
 
-	if (!store_vertices(apply))
-		return false;
+	store_vertices(apply);
 	store_evidence(apply);
 	store_persons(apply);
 	store_shared(apply, log);
 	store_log(apply, log);
-	return true;
 }

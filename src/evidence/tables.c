@@ -12,13 +12,12 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "compat.h"
 #include "evidence/evidence.h"
+#include "executor/tuptable.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
 /* Columns as sql/51-identity.sql has them */
@@ -64,57 +63,71 @@ enum
 	SCAN_MEMBERS,
 	SCAN_EVIDENCE_A,
 	SCAN_EVIDENCE_B,
+	SCAN_EVIDENCE_FIRST,
 	SCAN_EVIDENCE_ALL,
 	SCAN_APART_A,
 	SCAN_APART_B
 };
 
-/* A table or index of the extension's schema. */
-Oid
-table_of(const char *name)
-{
-	Oid schema = get_namespace_oid("personalize", false);
-	Oid oid = get_relname_relid(name, schema);
-
-	if (!OidIsValid(oid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"personalize.%s\" does not exist", name),
-				 errhint("Create the extension anew, or ALTER EXTENSION personalize UPDATE.")));
-	return oid;
-}
-
-/* Open what there is; with InvalidSnapshot, read the newest state. */
+/* With InvalidSnapshot, read the newest state. */
 void
 tables_open(Tables *tables, const Graph *graph, Snapshot snapshot)
 {
+	memset(tables, 0, sizeof(Tables));
 	tables->graph = graph;
-	tables->vertex = table_open(table_of("identity_vertex"), AccessShareLock);
-	tables->evidence = table_open(table_of("identity_evidence"),
-								  AccessShareLock);
-	tables->apart = table_open(table_of("identity_apart"), AccessShareLock);
-	tables->vertex_pkey = table_of("identity_vertex_pkey");
-	tables->vertex_value = table_of("identity_vertex_value_key");
-	tables->vertex_root = table_of("identity_vertex_root_idx");
-	tables->vertex_apart = table_of("identity_vertex_apart_idx");
-	tables->evidence_pkey = table_of("identity_evidence_pkey");
-	tables->evidence_b = table_of("identity_evidence_b_idx");
-	tables->apart_pkey = table_of("identity_apart_pkey");
-	tables->apart_b = table_of("identity_apart_b_idx");
+	tables->ids = relation_ids();
+	tables->any_apart = -1;
 	tables->registered = snapshot == InvalidSnapshot;
 	tables->snapshot = tables->registered ?
 						   RegisterSnapshot(GetLatestSnapshot()) :
 						   snapshot;
 }
 
+static void
+close_points(Tables *tables)
+{
+	point_close(&tables->by_id);
+	point_close(&tables->by_value);
+	point_close(&tables->by_root);
+	point_close(&tables->by_ends);
+}
+
 void
 tables_close(Tables *tables)
 {
+	close_points(tables);
 	if (tables->registered)
 		UnregisterSnapshot(tables->snapshot);
-	table_close(tables->apart, AccessShareLock);
-	table_close(tables->evidence, AccessShareLock);
-	table_close(tables->vertex, AccessShareLock);
+	if (tables->apart != NULL)
+		table_close(tables->apart, AccessShareLock);
+	if (tables->evidence != NULL)
+		table_close(tables->evidence, AccessShareLock);
+	if (tables->vertex != NULL)
+		table_close(tables->vertex, AccessShareLock);
+}
+
+static Relation
+vertex_table(Tables *tables)
+{
+	if (tables->vertex == NULL)
+		tables->vertex = table_open(tables->ids->vertex, AccessShareLock);
+	return tables->vertex;
+}
+
+static Relation
+evidence_table(Tables *tables)
+{
+	if (tables->evidence == NULL)
+		tables->evidence = table_open(tables->ids->evidence, AccessShareLock);
+	return tables->evidence;
+}
+
+static Relation
+apart_table(Tables *tables)
+{
+	if (tables->apart == NULL)
+		tables->apart = table_open(tables->ids->apart, AccessShareLock);
+	return tables->apart;
 }
 
 /* See what has been committed meanwhile, and what we wrote ourselves. */
@@ -122,18 +135,17 @@ void
 tables_refresh(Tables *tables)
 {
 	Assert(tables->registered);
+	close_points(tables);
 	UnregisterSnapshot(tables->snapshot);
 	CommandCounterIncrement();
 	tables->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	tables->any_apart = -1;
 }
 
 static void
-read_vertex(Tables *tables, HeapTuple tuple, Vertex *vertex)
+vertex_from(Tables *tables, const Datum *values, const bool *nulls,
+			Vertex *vertex)
 {
-	Datum values[VERTEX_COLUMNS];
-	bool nulls[VERTEX_COLUMNS];
-
-	heap_deform_tuple(tuple, RelationGetDescr(tables->vertex), values, nulls);
 	vertex->id = DatumGetInt64(values[VERTEX_ID - 1]);
 	vertex->root = DatumGetInt64(values[VERTEX_ROOT - 1]);
 	vertex->person = DatumGetInt64(values[VERTEX_PERSON - 1]);
@@ -152,12 +164,19 @@ read_vertex(Tables *tables, HeapTuple tuple, Vertex *vertex)
 }
 
 static void
-read_evidence(Tables *tables, HeapTuple tuple, Evidence *e)
+read_vertex(Tables *tables, HeapTuple tuple, Vertex *vertex)
 {
-	Datum values[EVIDENCE_COLUMNS];
-	bool nulls[EVIDENCE_COLUMNS];
+	Datum values[VERTEX_COLUMNS];
+	bool nulls[VERTEX_COLUMNS];
 
-	heap_deform_tuple(tuple, RelationGetDescr(tables->evidence), values, nulls);
+	heap_deform_tuple(tuple, RelationGetDescr(tables->vertex), values, nulls);
+	vertex_from(tables, values, nulls, vertex);
+}
+
+static void
+evidence_from(Tables *tables, const Datum *values, const bool *nulls,
+			  Evidence *e)
+{
 	e->a = DatumGetInt64(values[EVIDENCE_A - 1]);
 	e->b = DatumGetInt64(values[EVIDENCE_B - 1]);
 	e->rule = graph_rule_of_id(tables->graph,
@@ -169,6 +188,16 @@ read_evidence(Tables *tables, HeapTuple tuple, Evidence *e)
 						NO_TIME :
 						DatumGetTimestampTz(values[EVIDENCE_REVOKED - 1]);
 	e->source = TextDatumGetCString(values[EVIDENCE_SOURCE - 1]);
+}
+
+static void
+read_evidence(Tables *tables, HeapTuple tuple, Evidence *e)
+{
+	Datum values[EVIDENCE_COLUMNS];
+	bool nulls[EVIDENCE_COLUMNS];
+
+	heap_deform_tuple(tuple, RelationGetDescr(tables->evidence), values, nulls);
+	evidence_from(tables, values, nulls, e);
 }
 
 static void
@@ -193,38 +222,33 @@ text_key(ScanKey key, int attno, const char *value)
 						   CStringGetTextDatum(value));
 }
 
-/* The one vertex that the keys tell. */
-static bool
-vertex_by_keys(Tables *tables, Oid index, ScanKey keys, int n, Vertex *vertex)
-{
-	SysScanDesc scan = systable_beginscan(tables->vertex, index, true,
-										  tables->snapshot, n, keys);
-	HeapTuple tuple = systable_getnext(scan);
-	bool found = HeapTupleIsValid(tuple);
-
-	if (found)
-		read_vertex(tables, tuple, vertex);
-	systable_endscan(scan);
-	return found;
-}
-
 bool
 vertex_by_value(Tables *tables, int type, const char *value, Vertex *vertex)
 {
 	ScanKeyData keys[2];
+	TupleTableSlot *slot;
 
-	int4_key(&keys[0], VERTEX_TYPE, tables->graph->types[type].id);
-	text_key(&keys[1], VERTEX_VALUE, value);
-	return vertex_by_keys(tables, tables->vertex_value, keys, 2, vertex);
+	int4_key(&keys[0], 1, tables->graph->types[type].id);
+	text_key(&keys[1], 2, value);
+	slot = point_lookup(&tables->by_value, vertex_table(tables),
+						tables->ids->vertex_value, tables->snapshot, keys, 2);
+	if (slot != NULL)
+		vertex_from(tables, slot->tts_values, slot->tts_isnull, vertex);
+	return slot != NULL;
 }
 
 bool
 vertex_by_id(Tables *tables, int64 id, Vertex *vertex)
 {
 	ScanKeyData key;
+	TupleTableSlot *slot;
 
-	int8_key(&key, VERTEX_ID, id);
-	return vertex_by_keys(tables, tables->vertex_pkey, &key, 1, vertex);
+	int8_key(&key, 1, id);
+	slot = point_lookup(&tables->by_id, vertex_table(tables),
+						tables->ids->vertex_pkey, tables->snapshot, &key, 1);
+	if (slot != NULL)
+		vertex_from(tables, slot->tts_values, slot->tts_isnull, vertex);
+	return slot != NULL;
 }
 
 bool
@@ -232,22 +256,17 @@ evidence_find(Tables *tables, int64 a, int64 b, int rule, const char *source,
 			  Evidence *evidence)
 {
 	ScanKeyData keys[4];
-	SysScanDesc scan;
-	HeapTuple tuple;
-	bool found;
+	TupleTableSlot *slot;
 
-	int8_key(&keys[0], EVIDENCE_A, Min(a, b));
-	int8_key(&keys[1], EVIDENCE_B, Max(a, b));
-	int4_key(&keys[2], EVIDENCE_RULE, tables->graph->rules[rule].id);
-	text_key(&keys[3], EVIDENCE_SOURCE, source);
-	scan = systable_beginscan(tables->evidence, tables->evidence_pkey, true,
-							  tables->snapshot, 4, keys);
-	tuple = systable_getnext(scan);
-	found = HeapTupleIsValid(tuple);
-	if (found)
-		read_evidence(tables, tuple, evidence);
-	systable_endscan(scan);
-	return found;
+	int8_key(&keys[0], 1, Min(a, b));
+	int8_key(&keys[1], 2, Max(a, b));
+	int4_key(&keys[2], 3, tables->graph->rules[rule].id);
+	text_key(&keys[3], 4, source);
+	slot = point_lookup(&tables->by_ends, evidence_table(tables),
+						tables->ids->evidence_pkey, tables->snapshot, keys, 4);
+	if (slot != NULL)
+		evidence_from(tables, slot->tts_values, slot->tts_isnull, evidence);
+	return slot != NULL;
 }
 
 /* How many members of a type a person has; counting ends at `enough`. */
@@ -255,17 +274,31 @@ int
 count_of_type(Tables *tables, int64 root, int type, int enough)
 {
 	ScanKeyData keys[2];
-	SysScanDesc scan;
+	TupleTableSlot *slot;
 	int n = 0;
 
-	int8_key(&keys[0], VERTEX_ROOT, root);
-	int4_key(&keys[1], VERTEX_TYPE, tables->graph->types[type].id);
-	scan = systable_beginscan(tables->vertex, tables->vertex_root, true,
-							  tables->snapshot, 2, keys);
-	while (n < enough && HeapTupleIsValid(systable_getnext(scan)))
-		n++;
-	systable_endscan(scan);
+	int8_key(&keys[0], 1, root);
+	int4_key(&keys[1], 2, tables->graph->types[type].id);
+	slot = point_lookup(&tables->by_root, vertex_table(tables),
+						tables->ids->vertex_root, tables->snapshot, keys, 2);
+	while (slot != NULL && ++n < enough)
+		slot = point_next(&tables->by_root);
 	return n;
+}
+
+/* Whether anybody must be kept apart at all, in any graph. */
+bool
+any_apart(Tables *tables)
+{
+	if (tables->any_apart < 0)
+	{
+		SysScanDesc scan = systable_beginscan(apart_table(tables), InvalidOid,
+											  false, tables->snapshot, 0, NULL);
+
+		tables->any_apart = HeapTupleIsValid(systable_getnext(scan));
+		systable_endscan(scan);
+	}
+	return tables->any_apart;
 }
 
 static void
@@ -291,14 +324,16 @@ scan_end(TableScan *scan)
 void
 members_begin(TableScan *scan, Tables *tables, int64 root)
 {
-	scan_begin(scan, tables, SCAN_MEMBERS, tables->vertex, tables->vertex_root,
+	scan_begin(scan, tables, SCAN_MEMBERS, vertex_table(tables),
+			   tables->ids->vertex_root,
 			   VERTEX_ROOT, root);
 }
 
 void
 aparts_begin(TableScan *scan, Tables *tables, int64 root)
 {
-	scan_begin(scan, tables, SCAN_MEMBERS, tables->vertex, tables->vertex_apart,
+	scan_begin(scan, tables, SCAN_MEMBERS, vertex_table(tables),
+			   tables->ids->vertex_apart,
 			   VERTEX_ROOT, root);
 }
 
@@ -313,8 +348,8 @@ vertices_begin(TableScan *scan, Tables *tables, int type)
 		int4_key(&key, VERTEX_TYPE, tables->graph->types[type].id);
 	else
 		int4_key(&key, VERTEX_GRAPH, tables->graph->id);
-	scan->scan = systable_beginscan(tables->vertex,
-									type >= 0 ? tables->vertex_value :
+	scan->scan = systable_beginscan(vertex_table(tables),
+									type >= 0 ? tables->ids->vertex_value :
 												InvalidOid,
 									type >= 0, tables->snapshot, 1, &key);
 }
@@ -333,8 +368,15 @@ member_next(TableScan *scan, Vertex *vertex)
 void
 evidence_begin(TableScan *scan, Tables *tables, int64 id)
 {
-	scan_begin(scan, tables, SCAN_EVIDENCE_A, tables->evidence,
-			   tables->evidence_pkey, EVIDENCE_A, id);
+	scan_begin(scan, tables, SCAN_EVIDENCE_A,
+			   evidence_table(tables), tables->ids->evidence_pkey, EVIDENCE_A, id);
+}
+
+void
+evidence_of_first_begin(TableScan *scan, Tables *tables, int64 id)
+{
+	scan_begin(scan, tables, SCAN_EVIDENCE_FIRST, evidence_table(tables),
+			   tables->ids->evidence_pkey, EVIDENCE_A, id);
 }
 
 void
@@ -345,7 +387,7 @@ evidence_all_begin(TableScan *scan, Tables *tables)
 	scan->tables = tables;
 	scan->kind = SCAN_EVIDENCE_ALL;
 	int4_key(&key, EVIDENCE_GRAPH, tables->graph->id);
-	scan->scan = systable_beginscan(tables->evidence, InvalidOid, false,
+	scan->scan = systable_beginscan(evidence_table(tables), InvalidOid, false,
 									tables->snapshot, 1, &key);
 }
 
@@ -358,8 +400,8 @@ evidence_next(TableScan *scan, Evidence *evidence)
 	if (!HeapTupleIsValid(tuple) && scan->kind == SCAN_EVIDENCE_A)
 	{
 		scan_end(scan);
-		scan_begin(scan, tables, SCAN_EVIDENCE_B, tables->evidence,
-				   tables->evidence_b, EVIDENCE_B, scan->key);
+		scan_begin(scan, tables, SCAN_EVIDENCE_B, evidence_table(tables),
+				   tables->ids->evidence_b, EVIDENCE_B, scan->key);
 		tuple = systable_getnext(scan->scan);
 	}
 	if (!HeapTupleIsValid(tuple))
@@ -371,7 +413,8 @@ evidence_next(TableScan *scan, Evidence *evidence)
 void
 apart_begin(TableScan *scan, Tables *tables, int64 id)
 {
-	scan_begin(scan, tables, SCAN_APART_A, tables->apart, tables->apart_pkey,
+	scan_begin(scan, tables, SCAN_APART_A, apart_table(tables),
+			   tables->ids->apart_pkey,
 			   APART_A, id);
 }
 
@@ -400,7 +443,8 @@ apart_next(TableScan *scan, int64 *other)
 		if (scan->kind == SCAN_APART_B)
 			return false;
 		scan_end(scan);
-		scan_begin(scan, tables, SCAN_APART_B, tables->apart, tables->apart_b,
+		scan_begin(scan, tables, SCAN_APART_B, apart_table(tables),
+				   tables->ids->apart_b,
 				   APART_B, scan->key);
 	}
 }

@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "evidence/evidence.h"
@@ -18,6 +20,7 @@
 #include "tcop/dest.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #define MAX_COLUMNS 11
 
@@ -49,17 +52,21 @@ typedef struct StatementText
 
 static const StatementText statements[STATEMENTS] = {
 	[LOCK_ROOTS] = {
-		"SELECT id, root FROM personalize.identity_vertex WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
+		"SELECT id, root, person, size, type_id, xmin FROM personalize.identity_vertex WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
 		1, { &int8_column } },
 	[ADD_VERTICES] = {
 		"INSERT INTO personalize.identity_vertex (id, root, person, graph_id, type_id, size, state, apart, value, original) "
 		"OVERRIDING SYSTEM VALUE "
-		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) u "
-		"ON CONFLICT (type_id, value) DO NOTHING",
+		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) u",
 		10, { &int8_column, &int8_column, &int8_column, &int4_column,
 			  &int4_column, &int4_column, &char_column, &bool_column,
 			  &text_column, &text_column } },
 	[ADD_EVIDENCE] = {
+		"INSERT INTO personalize.identity_evidence (a, b, graph_id, rule_id, weight, first_seen, last_seen, source) "
+		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) u",
+		8, { &int8_column, &int8_column, &int4_column, &int4_column,
+			 &float8_column, &time_column, &time_column, &text_column } },
+	[MERGE_EVIDENCE] = {
 		"INSERT INTO personalize.identity_evidence AS e (a, b, graph_id, rule_id, weight, first_seen, last_seen, source) "
 		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) u "
 		"ON CONFLICT (a, b, rule_id, source) DO UPDATE SET weight = GREATEST(e.weight, excluded.weight), "
@@ -242,7 +249,7 @@ rows_write_all(Rows *rows, Statement statement)
 typedef struct LockReceiver
 {
 	DestReceiver receiver;
-	uint64 locked;
+	Operation *op;
 	bool stale;
 } LockReceiver;
 
@@ -251,16 +258,31 @@ lock_startup(DestReceiver *self, int operation, TupleDesc desc)
 {
 }
 
+/* Whether a row has come after what we read before. */
+static bool
+came_later(const Operation *op, TransactionId xmin)
+{
+	return !TransactionIdIsCurrentTransactionId(xmin) &&
+		   XidInMVCCSnapshot(xmin, op->tables.snapshot);
+}
+
 /* A row is locked.  One that is no root any more is the last. */
 static bool
 lock_receive(TupleTableSlot *slot, DestReceiver *self)
 {
 	LockReceiver *r = (LockReceiver *) self;
-	bool isnull;
+	LockedRoot *root = &r->op->locked[r->op->n_locked++];
 
-	r->locked++;
-	r->stale = DatumGetInt64(slot_getattr(slot, 1, &isnull)) !=
-			   DatumGetInt64(slot_getattr(slot, 2, &isnull));
+	slot_getallattrs(slot);
+	root->id = DatumGetInt64(slot->tts_values[0]);
+	root->person = DatumGetInt64(slot->tts_values[2]);
+	root->size = DatumGetInt32(slot->tts_values[3]);
+	root->type = graph_type_of_id(r->op->graph,
+								  DatumGetInt32(slot->tts_values[4]));
+	r->stale = root->id != DatumGetInt64(slot->tts_values[1]);
+	r->op->moved |=
+		r->stale ||
+		came_later(r->op, DatumGetTransactionId(slot->tts_values[5]));
 	return !r->stale;
 }
 
@@ -270,12 +292,12 @@ lock_end(DestReceiver *self)
 }
 
 /*
- * Lock the rows of roots, in the order in which they are given.  False if one of
- * them is no root any more: then no further row is waited for, because whoever
- * holds that one's person may want to change the row that we have locked.
+ * Lock the rows of roots, in the order in which they are given.  If one of them
+ * is no root any more, no further row is waited for, because whoever holds that
+ * one's person may want to change the row that we have locked.
  */
-bool
-rows_lock_roots(Rows *rows)
+void
+rows_lock_roots(Rows *rows, Operation *op)
 {
 	LockReceiver r = { .receiver = { lock_receive, lock_startup, lock_end,
 									 lock_end, DestNone } };
@@ -283,6 +305,7 @@ rows_lock_roots(Rows *rows)
 	ParamListInfo params = makeParamList(1);
 	int result;
 
+	r.op = op;
 	params->params[0].value = column_array(rows, 0, &int8_column, 0, rows->n);
 	params->params[0].isnull = false;
 	params->params[0].pflags = PARAM_FLAG_CONST;
@@ -294,8 +317,7 @@ rows_lock_roots(Rows *rows)
 		elog(ERROR, "could not lock persons: %s",
 			 SPI_result_code_string(result));
 	if (!r.stale)
-		check_all_found(r.locked, rows->n);
-	return !r.stale;
+		check_all_found(op->n_locked, rows->n);
 }
 
 int64

@@ -190,8 +190,8 @@ why_not(Search *s, const Vertex *a, const Vertex *b, const Evidence *e,
 		return NULL;
 	*status = "rejected";
 	groups = groups_create(&s->op);
-	reason = groups_conflict(groups, groups_add_person(groups, a->root),
-							 groups_add_person(groups, b->root));
+	reason = groups_conflict(groups, groups_add_person(groups, a),
+							 groups_add_person(groups, b));
 	return reason != NULL ? reason : "other evidence comes first";
 }
 

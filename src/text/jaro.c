@@ -68,31 +68,23 @@ window_bits(int i, int window)
 	return bits;
 }
 
+/*
+ * Positions in b by the last bits of their points: of ASCII nothing else shares
+ * them, of other points some do.  All zero between calls, as to clear it each
+ * time would cost more.
+ */
+static uint64 places[128];
+
+#define PLACE(point) places[(point) & (lengthof(places) - 1)]
+
+/* The first place of b, as a bit, that is among the candidates; 0: none. */
 static inline uint64
-take_first(uint64 candidates, int i, uint64 *taken_a, uint64 *taken_b)
+first_place(const Points *b, uint32 point, uint64 candidates)
 {
-	uint64 first = candidates & (~candidates + 1);
-
-	*taken_b |= first;
-	*taken_a |= (uint64) (first != 0) << i;
-	return first;
-}
-
-static void
-short_ascii_matches(const Points *a, const Points *b, uint64 *taken_a,
-					uint64 *taken_b)
-{
-	/* all zero between calls: to clear it each time would cost more */
-	static uint64 places[128];
-	int window = match_window(a, b);
-
-	for (int j = 0; j < b->n; j++)
-		places[b->bytes[j]] |= UINT64CONST(1) << j;
-	for (int i = 0; i < a->n; i++)
-		take_first(places[a->bytes[i]] & window_bits(i, window) & ~*taken_b, i,
-				   taken_a, taken_b);
-	for (int j = 0; j < b->n; j++)
-		places[b->bytes[j]] = 0;
+	while (candidates != 0 &&
+		   point_at(b, pg_rightmost_one_pos64(candidates)) != point)
+		candidates &= candidates - 1;
+	return candidates & (~candidates + 1);
 }
 
 static void
@@ -101,16 +93,20 @@ short_matches(const Points *a, const Points *b, uint64 *taken_a,
 {
 	int window = match_window(a, b);
 
+	for (int j = 0; j < b->n; j++)
+		PLACE(point_at(b, j)) |= UINT64CONST(1) << j;
 	for (int i = 0; i < a->n; i++)
 	{
 		uint32 point = point_at(a, i);
-		uint64 places = 0;
+		uint64 place =
+			first_place(b, point,
+						PLACE(point) & window_bits(i, window) & ~*taken_b);
 
-		for (int j = 0; j < b->n; j++)
-			places |= (uint64) (point_at(b, j) == point) << j;
-		take_first(places & window_bits(i, window) & ~*taken_b, i, taken_a,
-				   taken_b);
+		*taken_b |= place;
+		*taken_a |= (uint64) (place != 0) << i;
 	}
+	for (int j = 0; j < b->n; j++)
+		PLACE(point_at(b, j)) = 0;
 }
 
 static double
@@ -121,10 +117,7 @@ short_jaro(const Points *a, const Points *b)
 	int matches = 0;
 	int misplaced = 0;
 
-	if (a->ascii && b->ascii)
-		short_ascii_matches(a, b, &taken_a, &taken_b);
-	else
-		short_matches(a, b, &taken_a, &taken_b);
+	short_matches(a, b, &taken_a, &taken_b);
 	while (taken_a != 0)
 	{
 		misplaced += point_at(a, pg_rightmost_one_pos64(taken_a)) !=

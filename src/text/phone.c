@@ -148,7 +148,7 @@ skip_prefix(const char **digits, const char *prefixes, const PhonePlan *plan)
 		int left = (int) strlen(*digits) - length;
 
 		if (strncmp(*digits, prefix, length) == 0 &&
-			(plan == NULL || plan->max_digits == 0 ||
+			(plan == NULL ||
 			 (left >= plan->min_digits && left <= plan->max_digits)))
 		{
 			*digits += length;
@@ -166,8 +166,7 @@ has_planned_length(const char *digits, const PhonePlan *plan)
 {
 	int n = strlen(digits);
 
-	return plan->max_digits > 0 && n >= plan->min_digits &&
-		n <= plan->max_digits;
+	return n >= plan->min_digits && n <= plan->max_digits;
 }
 
 /*
@@ -175,15 +174,17 @@ has_planned_length(const char *digits, const PhonePlan *plan)
  * the trunk prefix has, nor in North America with its one.
  */
 static const char *
-national_number(const char *digits, const PhoneRegion *region,
-				const PhonePlan *plan, bool code_left)
+national_number(const char *digits, const PhoneRegion *region, bool code_left)
 {
-	if (!has_planned_length(digits, plan))
+	PhonePlan plan = phone_plan(region->calling_code);
+
+	if (plan.max_digits == 0)
+		skip_prefix(&digits, region->trunk, NULL);
+	else if (digits[0] == '0' || !has_planned_length(digits, &plan))
 	{
-		if (!skip_prefix(&digits, region->trunk, plan) && code_left &&
-			plan->max_digits > 0)
-			skip_prefix(&digits, region->calling_code, plan);
-		if (plan->max_digits > 0 && !has_planned_length(digits, plan))
+		if (!skip_prefix(&digits, region->trunk, &plan) && code_left)
+			skip_prefix(&digits, region->calling_code, &plan);
+		if (!has_planned_length(digits, &plan))
 			return NULL;
 	}
 	if (region->trunk[0] != '\0' && digits[0] == '0')
@@ -207,44 +208,52 @@ known_region(const char *name)
 	return region;
 }
 
-/* Step over the international prefix, if there is one. */
-static bool
-skip_international(const Dialled *dialled, const PhoneRegion *region,
-				   const char **digits)
-{
-	if (dialled->plus)
-	{
-		skip_prefix(digits, "00", NULL);
-		return true;
-	}
-	return (region && skip_prefix(digits, region->international, NULL)) ||
-		skip_prefix(digits, "00", NULL);
-}
-
 static char *
-normal_form(const Dialled *dialled, const PhoneRegion *region)
+form_in_region(const char *digits, const PhoneRegion *region, bool code_left)
 {
-	const char *digits = dialled->digits;
-	bool international = skip_international(dialled, region, &digits);
-	PhonePlan plan;
 	int n;
 
-	if (international)
-	{
-		region = find_calling_code(digits);
-		if (region)
-			digits += strlen(region->calling_code);
-	}
-	if (region == NULL)
-		return NULL;
-	plan = phone_plan(region->calling_code);
-	digits = national_number(digits, region, &plan, !international);
+	digits = national_number(digits, region, code_left);
 	if (digits == NULL)
 		return NULL;
 	n = strlen(region->calling_code) + strlen(digits);
 	if (n < MIN_DIGITS || n > MAX_DIGITS)
 		return NULL;
 	return psprintf("+%s%s", region->calling_code, digits);
+}
+
+static char *
+international_form(const char *digits)
+{
+	const PhoneRegion *region = find_calling_code(digits);
+
+	if (region == NULL)
+		return NULL;
+	return form_in_region(digits + strlen(region->calling_code), region, false);
+}
+
+/*
+ * What is not dialled in a region may still be written there: 00 is tried even
+ * where it is no prefix, or the beginning of another.
+ */
+static char *
+normal_form(const Dialled *dialled, const PhoneRegion *region)
+{
+	const char *own = dialled->digits;
+	const char *usual = dialled->digits;
+	bool has_own = region && skip_prefix(&own, region->international, NULL);
+	bool has_usual = skip_prefix(&usual, "00", NULL);
+	char *result = NULL;
+
+	if (dialled->plus)
+		return international_form(usual);
+	if (has_own)
+		result = international_form(own);
+	if (result == NULL && has_usual)
+		result = international_form(usual);
+	if (has_own || has_usual)
+		return result;
+	return region ? form_in_region(dialled->digits, region, true) : NULL;
 }
 
 char *
