@@ -95,7 +95,9 @@ CREATE TABLE identity_log (
 	detail text,
 	actor name NOT NULL);
 
-CREATE INDEX identity_log_person_idx ON identity_log (person, id);
+/* what an identifier adds to a person is found by that identifier, which is the newest */
+CREATE INDEX identity_log_person_idx ON identity_log (person, id) WHERE action <> 'add';
+CREATE INDEX identity_log_added_idx ON identity_log (b) WHERE action = 'add';
 CREATE INDEX identity_log_former_idx ON identity_log (former, id) WHERE former IS NOT NULL;
 
 ALTER TABLE identity_graph ENABLE ROW LEVEL SECURITY;

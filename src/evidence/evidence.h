@@ -226,6 +226,7 @@ typedef struct LockedRoot
 	int64 person;
 	int size;
 	int type;
+	ItemPointerData at;
 } LockedRoot;
 
 typedef struct Operation
@@ -289,6 +290,7 @@ typedef enum Statement
 	REVOKE_EVIDENCE,
 	SET_ROOTS,
 	SET_PERSONS,
+	SET_PERSONS_AT, /* where the row is known, being locked */
 	SET_STATES,
 	SET_APART_FLAGS,
 	ADD_APARTS,
