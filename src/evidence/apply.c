@@ -316,8 +316,7 @@ apply_links(Operation *op, void *arg)
 	find_evidence(&apply);
 	find_shared(&apply);
 	decide_links(&apply);
-	if (!store_batch(&apply))
-		return OPERATION_RETRY;
+	store_batch(&apply);
 	if (!settle_dirty(&apply))
 		return OPERATION_GLOBAL;
 	tables_refresh(&op->tables);

@@ -36,7 +36,7 @@ extern void find_shared(Apply *apply);
 /* decide.c */
 extern void decide_links(Apply *apply);
 /* store.c */
-extern bool store_batch(Apply *apply);
+extern void store_batch(Apply *apply);
 
 static inline bool
 identifier_inert(const Identifier *identifier)

@@ -94,6 +94,18 @@ attempt(Operation *op, const char *graph, OperationBody body, void *arg)
 	return result;
 }
 
+/*
+ * Somebody else has added an identifier that was new to us when we looked: seen
+ * by the error, because looking once more before each is added would cost more.
+ */
+static bool
+added_meanwhile(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION &&
+		   error->constraint_name != NULL &&
+		   strcmp(error->constraint_name, "identity_vertex_value_key") == 0;
+}
+
 /* One attempt, undone unless it is done. */
 static OperationResult
 attempt_in_subtransaction(Operation *op, const char *graph, OperationBody body,
@@ -123,7 +135,10 @@ attempt_in_subtransaction(Operation *op, const char *graph, OperationBody body,
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
-		ReThrowError(error);
+		if (!added_meanwhile(error))
+			ReThrowError(error);
+		FreeErrorData(error);
+		result = OPERATION_RETRY;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);

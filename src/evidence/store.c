@@ -62,8 +62,8 @@ add_vertex(Apply *apply, Rows *rows, Identifier *identifier)
 	rows_add(rows, values, nulls);
 }
 
-/* False if somebody else has added one of them. */
-static bool
+/* Where somebody else has added one of them, that ends the attempt. */
+static void
 store_vertices(Apply *apply)
 {
 	Batch *batch = apply->batch;
@@ -77,12 +77,12 @@ store_vertices(Apply *apply)
 			order[n++] = i;
 	}
 	if (n == 0)
-		return true;
+		return;
 	qsort_arg(order, n, sizeof(int), compare_new, apply);
 	for (int i = 0; i < n; i++)
 		add_vertex(apply, rows, &batch->identifiers[order[i]]);
 	apply->requests->added = n;
-	return rows_write(rows, ADD_VERTICES) == (uint64) n;
+	rows_write_all(rows, ADD_VERTICES);
 }
 
 /* A link with the numbers of its ends, to be sorted */
@@ -290,16 +290,14 @@ store_log(Apply *apply, Rows *log)
 	rows_write_all(log, ADD_LOG);
 }
 
-bool
+void
 store_batch(Apply *apply)
 {
 	Rows *log = rows_create(ADD_LOG);
 
-	if (!store_vertices(apply))
-		return false;
+	store_vertices(apply);
 	store_evidence(apply);
 	store_persons(apply);
 	store_shared(apply, log);
 	store_log(apply, log);
-	return true;
 }

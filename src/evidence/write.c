@@ -57,8 +57,7 @@ static const StatementText statements[STATEMENTS] = {
 	[ADD_VERTICES] = {
 		"INSERT INTO personalize.identity_vertex (id, root, person, graph_id, type_id, size, state, apart, value, original) "
 		"OVERRIDING SYSTEM VALUE "
-		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) u "
-		"ON CONFLICT (type_id, value) DO NOTHING",
+		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) u",
 		10, { &int8_column, &int8_column, &int8_column, &int4_column,
 			  &int4_column, &int4_column, &char_column, &bool_column,
 			  &text_column, &text_column } },

@@ -16,18 +16,27 @@ PG_FUNCTION_INFO_V1(personalize_may_link);
 typedef struct Apart
 {
 	LinkRequest ends[2];
+	LinkRequests requests; /* that the two be known */
 	char *source;
 	bool changed;
 } Apart;
 
-static void
-find_end(Operation *op, const LinkRequest *end, Vertex *vertex, bool *found)
+static bool
+find_end(Operation *op, const LinkRequest *end, Vertex *vertex)
 {
 	int type = graph_type(op->graph, end->type_a);
 
-	*found = vertex_by_value(&op->tables, type,
-							 normal_value(&op->graph->types[type], end->value_a),
-							 vertex);
+	return vertex_by_value(&op->tables, type,
+						   normal_value(&op->graph->types[type], end->value_a),
+						   vertex);
+}
+
+static bool
+both_known(Operation *op, const Apart *apart, Vertex *a, Vertex *b)
+{
+	bool a_known = find_end(op, &apart->ends[0], a);
+
+	return find_end(op, &apart->ends[1], b) && a_known;
 }
 
 /* Find and lock the two; false if they must be looked at again. */
@@ -104,15 +113,20 @@ change(Operation *op, Apart *apart, bool add)
 {
 	LogEntry cause = { .rule = -1,
 					   .action = add ? "must_not_link" : "may_link" };
-	bool found[2];
 	Vertex a;
 	Vertex b;
 	Partition *p;
 
-	find_end(op, &apart->ends[0], &a, &found[0]);
-	find_end(op, &apart->ends[1], &b, &found[1]);
 	apart->changed = false;
-	if (!found[0] || !found[1])
+	if (add && !both_known(op, apart, &a, &b))
+	{
+		/* in this operation, as one after another may wait in a circle */
+		OperationResult result = apply_links(op, &apart->requests);
+
+		if (result != OPERATION_DONE)
+			return result;
+	}
+	if (!both_known(op, apart, &a, &b))
 		return OPERATION_DONE;
 	if (a.id == b.id)
 		ereport(ERROR,
@@ -173,16 +187,12 @@ read_ends(FunctionCallInfo fcinfo, Apart *apart)
 Datum
 personalize_must_not_link(PG_FUNCTION_ARGS)
 {
-	const Graph *graph = owned_graph(fcinfo);
-	char *name = pstrdup(graph->name);
-	Apart apart;
-	LinkRequests requests = { CurrentMemoryContext, 2, apart.ends, false, 0, 0,
-							  0 };
+	char *name = pstrdup(owned_graph(fcinfo)->name);
+	Apart apart = { .requests = { .context = CurrentMemoryContext, .n = 2 } };
 
 	read_ends(fcinfo, &apart);
 	apart.source = text_argument(fcinfo, 5, "source");
-	/* both must be known before they can be told apart */
-	requests_run(graph, &requests);
+	apart.requests.links = apart.ends;
 	operation_run(name, false, add_apart, &apart);
 	PG_RETURN_BOOL(apart.changed);
 }
