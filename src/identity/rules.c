@@ -15,6 +15,7 @@
 #include "executor/spi.h"
 #include "identity/identity.h"
 #include "miscadmin.h"
+#include "text/text.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
@@ -245,6 +246,9 @@ personalize_set_identifier_type(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("region is for phone numbers only"),
 				 errhint("Give normal_form => 'phone'.")));
+	/* a region that is none must not stay to fail later */
+	if (change.region != NULL)
+		(void) phone_normal_form("", change.region);
 	operation_run(graph, true, set_type, &change);
 	PG_RETURN_VOID();
 }
