@@ -336,15 +336,19 @@ static OperationResult
 set_blocked(Operation *op, void *arg)
 {
 	BlockChange *change = arg;
+	const IdentifierType *type = NULL;
+	char *value = change->value;
 	LogEntry cause = { .rule = -1 };
 	Parameters p = { 0 };
 	Restate r;
 
+	if (change->type != NULL)
+		type = &op->graph->types[graph_type(op->graph, change->type)];
 	add_int(&p, op->graph->id);
-	add_optional_int(&p, change->type == NULL ?
-							 0 :
-							 op->graph->types[graph_type(op->graph, change->type)].id);
-	add_text(&p, change->value);
+	add_optional_int(&p, type == NULL ? 0 : type->id);
+	if (type != NULL && change->value != NULL)
+		value = lower_form(normal_value(type, change->value));
+	add_text(&p, value);
 	add_text(&p, change->pattern);
 	change->changed =
 		run(change->block ?
@@ -357,8 +361,8 @@ set_blocked(Operation *op, void *arg)
 		return OPERATION_DONE;
 	reload(op);
 	cause.detail = psprintf("%s %s \"%s\"", change->block ? "block" : "unblock",
-							change->value ? "value" : "pattern",
-							change->value ? change->value : change->pattern);
+							value ? "value" : "pattern",
+							value ? value : change->pattern);
 	log_rule(op, cause.detail);
 	restate_begin(&r, op);
 	restate_blocked(&r);
