@@ -158,7 +158,7 @@ check_normal(Operation *op, const TypeChange *change)
 							change->type),
 					 errdetail("The graph has identifiers of this type, by \"%s\".",
 							   names[t->normal]),
-					 errhint("Declare another type, and link its identifiers.")));
+					 errhint("Give normal_form and region as they are, or declare another type and link its identifiers.")));
 	}
 }
 
