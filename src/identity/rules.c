@@ -408,6 +408,35 @@ personalize_unblock_identifier(PG_FUNCTION_ARGS)
 	return change_blocked(fcinfo, false);
 }
 
+/* Note again who must be kept apart from anybody; returns how many were wrong. */
+static int
+rebuild_aparts(Operation *op)
+{
+	Rows *rows = rows_create(SET_APART_FLAGS);
+	TableScan scan;
+	Vertex vertex;
+	int n;
+
+	vertices_begin(&scan, &op->tables, -1);
+	while (member_next(&scan, &vertex))
+	{
+		Datum values[2] = { Int64GetDatum(vertex.id),
+							BoolGetDatum(!vertex.apart) };
+		TableScan others;
+		int64 other;
+
+		CHECK_FOR_INTERRUPTS();
+		apart_begin(&others, &op->tables, vertex.id);
+		if (apart_next(&others, &other) != vertex.apart)
+			rows_add(rows, values, NULL);
+		scan_end(&others);
+	}
+	scan_end(&scan);
+	n = rows->n;
+	rows_write_all(rows, SET_APART_FLAGS);
+	return n;
+}
+
 /* Everything anew, from the evidence. */
 static OperationResult
 rebuild(Operation *op, void *arg)
@@ -424,6 +453,7 @@ rebuild(Operation *op, void *arg)
 	*changed = r.n_seeds;
 	rows_write_all(r.states, SET_STATES);
 	rows_write_all(r.log, ADD_LOG);
+	*changed += rebuild_aparts(op);
 	tables_refresh(&op->tables);
 	p = partition_create(op);
 	partition_seed_all(p);
