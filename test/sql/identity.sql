@@ -145,7 +145,7 @@ SELECT value_a, value_b, status FROM identity_edge WHERE 'library' IN (value_a, 
 -- many links, of two types
 SELECT * FROM link('shop', 'account', ARRAY['fay', 'gus', NULL, 'hal', NULL, 'gus'], 'email', ARRAY['fay@x.de', 'gus@x.de', 'alone@x.de', NULL, NULL, 'GUS@x.de'], 'login', at => '2026-03-01');
 SELECT * FROM link('shop', 'account', ARRAY['fay', 'gus'], 'email', ARRAY['fay@x.de', 'gus@x.de'], 'login', at => '2026-03-01');
-SELECT * FROM link('shop', 'account', '{}', 'email', '{}');
+SELECT * FROM link('shop', 'account', '{}'::text[], 'email', '{}'::text[]);
 SELECT * FROM link('shop', 'account', ARRAY['fay', 'gus'], 'email', ARRAY['fay@x.de']);
 SELECT * FROM link('shop', 'account', NULL::text[], 'email', ARRAY['fay@x.de']);
 SELECT * FROM link('shop', NULL, ARRAY['fay'], 'email', ARRAY['fay@x.de']);
@@ -206,7 +206,7 @@ SELECT link('shop', 'account', 17, 'email', 'a@x.de');
 SELECT person_of('shop', 'account', 'a') AS nothing_is_left;
 
 -- a limit that changes, and evidence that is too weak
-SELECT status, reason FROM link('shop', 'email', 'one@x.de', 'email', 'fay@x.de', 'match', weight => 4.5, at => '2026-03-01');
+SELECT status, reason FROM link('shop', 'email', 'gus@x.de', 'email', 'fay@x.de', 'match', weight => 4.5, at => '2026-03-01');
 SELECT set_link_rule('shop', 'match', priority => 300, min_weight => 4);
 SELECT status FROM identity_edge WHERE rule = 'match';
 SELECT set_identifier_type('shop', 'account', max_per_person => 2);
@@ -214,7 +214,7 @@ SELECT status FROM identity_edge WHERE rule = 'match';
 SELECT type, value FROM identifiers_of('shop', person_of('shop', 'email', 'fay@x.de')) ORDER BY 1, 2;
 SELECT set_identifier_type('shop', 'account', max_per_person => 1);
 SELECT status FROM identity_edge WHERE rule = 'match';
-SELECT person_of('shop', 'account', 'fay') <> person_of('shop', 'account', '1') AS parted;
+SELECT person_of('shop', 'account', 'fay') <> person_of('shop', 'account', 'gus') AS parted;
 
 -- why
 \set path 'SELECT step, from_type, from_value, to_type, to_value, rule, weight, first_seen, source, status, regexp_replace(reason, ''at 2.*'', ''at ...'') AS reason FROM'
@@ -257,7 +257,10 @@ SELECT graph, type_a, value_a, type_b, value_b, source, revoked_at FROM identity
 SELECT may_link('shop', 'email', 'lea@x.de', 'email', 'max@x.de') AS was_kept, may_link('shop', 'email', 'lea@x.de', 'email', 'max@x.de') AS again;
 SELECT person_of('shop', 'email', 'lea@x.de') = person_of('shop', 'email', 'max@x.de') AS one;
 SELECT value_a, value_b, source, revoked_at IS NOT NULL AS revoked FROM identity_kept_apart;
-SELECT must_not_link('shop', 'email', 'new@x.de', 'account', 'newer'), person_of('shop', 'email', 'new@x.de') IS NOT NULL AS known;
+-- of identifiers that come later
+SELECT must_not_link('shop', 'email', 'new@x.de', 'account', 'newer');
+SELECT person_of('shop', 'email', 'new@x.de') IS NOT NULL AS known, person_of('shop', 'account', 'newer') IS NOT NULL AS known_too;
+SELECT status, reason FROM link('shop', 'email', 'new@x.de', 'account', 'newer', at => '2026-03-01');
 SELECT must_not_link('shop', 'email', 'a@x.de', 'email', 'A@x.de');
 SELECT must_not_link('shop', 'email', NULL, 'email', 'a@x.de');
 SELECT must_not_link('shop', 'mail', 'a@x.de', 'email', 'b@x.de');
@@ -304,13 +307,13 @@ SELECT action, person, former, identifiers, type_a, value_a, type_b, value_b, ru
 -- check and rebuild
 SELECT * FROM check_identity_graph('shop');
 SELECT rebuild_identity_graph('shop');
-UPDATE identity_vertex SET root = 2003, person = 1, size = 7 WHERE id = 2004;
+-- whoever writes the tables as their owner can break them
+UPDATE identity_vertex SET root = 2001 WHERE id = 2004;
 UPDATE identity_vertex SET state = 'b', apart = true WHERE id = 2002;
 SELECT * FROM check_identity_graph('numbers') ORDER BY value, problem;
 SELECT rebuild_identity_graph('numbers');
 SELECT * FROM check_identity_graph('numbers') ORDER BY value, problem;
-UPDATE identity_vertex SET apart = false WHERE id = 2002;
-SELECT * FROM check_identity_graph('numbers');
+SELECT value, state, person FROM identity_node WHERE graph = 'numbers' ORDER BY value;
 SELECT * FROM check_identity_graph('shopp');
 SELECT rebuild_identity_graph(NULL);
 SELECT drop_identity_graph('numbers');
@@ -460,10 +463,10 @@ CREATE OPERATOR trap.= (LEFTARG = text, RIGHTARG = text, FUNCTION = trap.equal);
 CREATE FUNCTION trap.unnest(anyarray) RETURNS SETOF anyelement LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'run as %', current_user; END $$;
 CREATE FUNCTION trap.now() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'run as %', current_user; RETURN NULL; END $$;
 CREATE TABLE trap.identity_vertex (id bigint);
-CREATE TEMP TABLE identity_evidence (a bigint);
 -- plans of a session are made once: this is another one
 \c -
 SET ROLE identity_owner;
+CREATE TEMP TABLE identity_evidence (a bigint);
 SET search_path = trap, pg_catalog, personalize, public;
 SELECT 1 = 1 AS sprung;
 SELECT create_identity_graph('trapped'), set_identifier_type('trapped', 'n', 1, max_degree => 2), set_identifier_type('trapped', 'm', NULL), set_link_rule('trapped', 'r', min_weight => 0);
@@ -485,7 +488,9 @@ SELECT drop_identity_graph('trapped');
 RESET ROLE;
 SET search_path = public, personalize;
 SET timezone = 'UTC';
+SET client_min_messages = warning;
 DROP SCHEMA trap CASCADE;
+RESET client_min_messages;
 
 -- the query of link() runs as the caller: with the caller's rights, and nobody else's
 CREATE TABLE secret (account text);
@@ -497,11 +502,13 @@ SELECT accepted FROM link('theirs', $$ SELECT 'n' AS type_a, current_user AS val
 SELECT value FROM identity_node WHERE value IN ('identity_owner', 'true') ORDER BY 1;
 -- and may change graphs itself
 SELECT accepted FROM link('theirs', $$ SELECT 'n' AS type_a, 'inner' AS value_a, 'm' AS type_b, (link('theirs', 'n', 'inner', 'm', 'i')).status AS value_b $$);
--- a settings that the caller made stays as it was
+-- what the caller has set stays as it was, after an error too
 SET enable_seqscan = on;
 SELECT status FROM link('theirs', 'n', 'a', 'm', 'b');
 SELECT link('theirs', 'n', 'a', 'm', repeat('b', 3000));
 SELECT current_setting('enable_seqscan') AS enable_seqscan, current_setting('search_path') AS search_path, current_user;
+
+DROP TABLE pg_temp.identity_evidence;
 
 -- the owner goes, and the graph stays
 RESET ROLE;
