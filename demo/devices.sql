@@ -2,13 +2,13 @@
 -- where somebody had logged in.  Part of shop.sql, which has the settings.
 --
 -- A customer has one to three devices, each with a cookie: a phone, three in five a
--- computer, one in eight a tablet.  Every fifth household of three customers shares a
--- tablet instead.  On one device in four its user never logs in; a click in a
+-- computer, one in eight a tablet.  In every fifth household of three customers it is
+-- the same tablet, which three in four of them use.  On one device in four its user never logs in; a click in a
 -- newsletter may still give away whose it is.
 
 CREATE TEMPORARY TABLE device_draw AS
 WITH wanted AS (
-    SELECT c.id AS customer_id, d.*, family AND d.device = 'tablet' AS shared,
+    SELECT c.id AS customer_id, d.*,
            -- what tells a device from all others: whose it is
            CASE WHEN family AND d.device = 'tablet' THEN format('household %s', (c.id - 1) / 3)
                 ELSE format('%s %s', d.device, c.id) END AS owner
@@ -17,9 +17,10 @@ WITH wanted AS (
     JOIN (VALUES (1, 'phone', 0.50), (2, 'computer', 0.35), (3, 'tablet', 0.25)) AS d(n, device, weight)
       ON d.n = 1
       OR d.n = 2 AND shop.chance('computer', c.id) < 0.6
-      OR d.n = 3 AND (family OR shop.chance('tablet', c.id) < 0.125)
+      OR d.n = 3 AND shop.chance('tablet', c.id) < CASE WHEN family THEN 0.75 ELSE 0.125 END
 )
-SELECT substr(md5(format('%s of shop %s', owner, :seed)), 1, 12) AS cookie, customer_id, device, shared,
+SELECT substr(md5(format('%s of shop %s', owner, :seed)), 1, 12) AS cookie, customer_id, device,
+       count(*) OVER (PARTITION BY owner) > 1 AS shared,
        customer_id * 4 + n AS key,
        -- which part of a customer's orders comes from here
        (sum(weight) OVER mine - weight) / sum(weight) OVER (PARTITION BY customer_id) AS lower,

@@ -1,7 +1,10 @@
 -- How much people are worth to recommend(): everything until 30 days before the
 -- data end makes the indexes, and what was bought since is to be guessed.
 --
---   psql -X -q -f demo/holdout.sql         prints one table; needs the shop of shop.sql
+--   psql -X -q -f demo/holdout.sql -c 'TABLE recall_by_subject'
+--
+-- It needs the shop of shop.sql and leaves temporary tables: the tour and
+-- bench/persons read them.
 --
 -- Each order of the 30 days is a visit.  A visit gets the 20 products that
 -- recommend() has for whoever the shop takes the visitor for at that moment; wanted
@@ -47,6 +50,9 @@ SELECT DISTINCT CASE 'cookie' WHEN type_a THEN value_a WHEN type_b THEN value_b 
 FROM identity_edge WHERE graph = 'demo_holdout' AND status = 'rejected';
 ANALYZE past_shared;
 
+CREATE TEMPORARY TABLE account_person AS
+SELECT id AS customer_id, person_of('demo_holdout', 'customer', id::text) AS person FROM customers;
+
 -- The same evidence without limits: whatever hangs together is one
 CREATE TEMPORARY TABLE component AS
 SELECT node, canonical
@@ -55,9 +61,11 @@ ANALYZE component;
 
 -- What each kind of subject bought
 CREATE TEMPORARY TABLE past_cookie AS
-SELECT cookie AS subject, product_id, at FROM past_log WHERE event = 'purchase';
+SELECT cookie AS subject, product_id, at
+FROM past_log WHERE event = 'purchase';
 CREATE TEMPORARY TABLE past_login AS
-SELECT customer_id AS subject, product_id, at FROM past_log WHERE event = 'purchase' AND customer_id IS NOT NULL;
+SELECT customer_id AS subject, product_id, at
+FROM past_log WHERE event = 'purchase' AND customer_id IS NOT NULL;
 CREATE TEMPORARY TABLE past_component AS
 SELECT canonical AS subject, product_id, at
 FROM past_log JOIN component ON node = coalesce('customer ' || customer_id, 'cookie ' || cookie) WHERE event = 'purchase';
@@ -110,20 +118,20 @@ LEFT JOIN component c ON c.node = coalesce('customer ' || w.login, 'cookie ' || 
 ANALYZE visit;
 
 CREATE TEMPORARY TABLE visit_list AS
-SELECT 1 AS n, order_id, r.item, subject IS NOT NULL AS known FROM (SELECT order_id, cookie AS subject FROM visit) v,
-       recommend('past_cookie', subject, item_type => NULL::int, k => 20) AS r
+SELECT 1 AS n, order_id, r.item
+FROM visit, recommend('past_cookie', cookie, item_type => NULL::int, k => 20) AS r
 UNION ALL
-SELECT 2, order_id, r.item, subject IS NOT NULL FROM (SELECT order_id, login AS subject FROM visit) v,
-       recommend('past_login', subject, item_type => NULL::int, k => 20) AS r
+SELECT 2, order_id, r.item
+FROM visit, recommend('past_login', login, item_type => NULL::int, k => 20) AS r
 UNION ALL
-SELECT 3, order_id, r.item, subject IS NOT NULL FROM (SELECT order_id, component AS subject FROM visit) v,
-       recommend('past_component', subject, item_type => NULL::int, k => 20) AS r
+SELECT 3, order_id, r.item
+FROM visit, recommend('past_component', component, item_type => NULL::int, k => 20) AS r
 UNION ALL
-SELECT 4, order_id, r.item, subject IS NOT NULL FROM (SELECT order_id, person AS subject FROM visit) v,
-       recommend('past_person', subject, item_type => NULL::int, k => 20) AS r
+SELECT 4, order_id, r.item
+FROM visit, recommend('past_person', person, item_type => NULL::int, k => 20) AS r
 UNION ALL
-SELECT 5, order_id, r.item, subject IS NOT NULL FROM (SELECT order_id, truth AS subject FROM visit) v,
-       recommend('past_truth', subject, item_type => NULL::int, k => 20) AS r;
+SELECT 5, order_id, r.item
+FROM visit, recommend('past_truth', truth, item_type => NULL::int, k => 20) AS r;
 
 CREATE TEMPORARY TABLE visit_recall AS
 SELECT n, order_id, login IS NOT NULL AS logged_in,
@@ -131,7 +139,7 @@ SELECT n, order_id, login IS NOT NULL AS logged_in,
 FROM visit_list JOIN visit USING (order_id) GROUP BY n, order_id, login, wanted;
 
 CREATE TEMPORARY TABLE recall_by_subject AS
-SELECT CASE n WHEN 1 THEN 'cookies' WHEN 2 THEN 'logins' WHEN 3 THEN 'cookies and logins, no limits'
+SELECT CASE n WHEN 1 THEN 'cookies' WHEN 2 THEN 'logins' WHEN 3 THEN 'components'
               WHEN 4 THEN 'people' ELSE 'people, if all were known' END AS subjects,
        avg(recall) FILTER (WHERE NOT logged_in) AS guests, avg(recall) FILTER (WHERE logged_in) AS logged_in,
        avg(recall) AS recall, n

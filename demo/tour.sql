@@ -417,8 +417,8 @@ SELECT set_identifier_type('demo_shop', 'customer', max_per_person => 1),
 SELECT set_link_rule('demo_shop', 'account', priority => 10),
        set_link_rule('demo_shop', 'login', priority => 20),
        set_link_rule('demo_shop', 'newsletter', priority => 30);
-:hide
 \o
+:hide
 \echo
 \echo 'Evidence comes in bulk from a query. The last part names the cookies about which'
 \echo 'nothing is known, so that each is a person of its own.'
@@ -440,47 +440,49 @@ SELECT links, accepted, rejected, identifiers FROM link('demo_shop', $$
 :hide
 \timing off
 
--- A shared tablet on which two customers log in, and where each way of
--- assign_sessions() occurs within few events; and the two customers.
+-- A shared tablet, of two customers if there is one, and eight events in a row there
+-- among which each answer of assign_sessions() occurs.
 CREATE TEMPORARY TABLE tablet_events AS
-SELECT *, row_number() OVER (PARTITION BY device ORDER BY at) AS n
-FROM (SELECT DISTINCT a.*
-      FROM assign_sessions('SELECT cookie AS device, at, customer_id AS person FROM web_log
-                            WHERE cookie IN (SELECT cookie FROM cookie_users GROUP BY cookie HAVING count(*) = 2
-                                             UNION SELECT cookie FROM cookie_users GROUP BY cookie HAVING count(*) = 3)') AS a) AS e;
+SELECT a.*, users, row_number() OVER (PARTITION BY device ORDER BY at) AS n
+FROM assign_sessions('SELECT DISTINCT cookie AS device, at, customer_id AS person FROM web_log') AS a
+JOIN (SELECT cookie AS device, count(*) AS users FROM cookie_users GROUP BY cookie) AS u USING (device)
+WHERE device IN (SELECT CASE 'cookie' WHEN type_a THEN value_a ELSE value_b END
+                 FROM identity_edge WHERE graph = 'demo_shop' AND rule = 'login' AND status = 'rejected');
 SELECT e.device AS tablet, e.at AS tablet_from
 FROM tablet_events e
 JOIN tablet_events f ON f.device = e.device AND f.n BETWEEN e.n AND e.n + 7
-JOIN identity_edge i ON i.graph = 'demo_shop' AND i.status = 'rejected' AND i.rule = 'login'
-    AND e.device IN (i.value_a, i.value_b)
-GROUP BY e.device, e.at
-ORDER BY least(count(DISTINCT coalesce(f.assigned_by, 'nobody')), 4) DESC,
-         abs(2 - count(DISTINCT f.person)), max(f.at) - min(f.at), 1, 2
+GROUP BY e.device, e.at, e.users
+ORDER BY e.users, count(DISTINCT coalesce(f.assigned_by, 'nobody')) DESC, least(count(DISTINCT f.person), 2) DESC,
+         abs(6 - count(f.person)), count(*) DESC, max(f.at) - min(f.at), 1, 2
 LIMIT 1 \gset
-SELECT max(customer) FILTER (WHERE i.status = 'accepted') AS owner,
-       max(customer) FILTER (WHERE i.status = 'rejected') AS other
+SELECT min(customer) FILTER (WHERE status = 'accepted') AS owner,
+       min(customer) FILTER (WHERE status = 'rejected') AS other,
+       'customer ' || min(customer) FILTER (WHERE status = 'accepted') AS owner_title,
+       'customer ' || min(customer) FILTER (WHERE status = 'rejected') AS other_title
 FROM (SELECT status, CASE 'customer' WHEN type_a THEN value_a WHEN type_b THEN value_b END AS customer
       FROM identity_edge WHERE graph = 'demo_shop' AND rule = 'login' AND :'tablet' IN (value_a, value_b)) AS i \gset
 
-\echo 'The rejected ones are logins on shared tablets. Take the cookie' :tablet'.'
-\echo 'To whom does it belong, and why are the two customers who use it not one person?'
+\echo 'What was rejected happened on shared tablets, such as the cookie' :tablet'. Whose'
+\echo 'is it, and why are the two customers who log in there not one person?'
 :show
 SELECT person_of('demo_shop', 'cookie', :'tablet') AS tablet,
-       person_of('demo_shop', 'customer', :'owner') AS ":owner",
-       person_of('demo_shop', 'customer', :'other') AS ":other";
+       person_of('demo_shop', 'customer', :'owner') AS :"owner_title",
+       person_of('demo_shop', 'customer', :'other') AS :"other_title";
 
 SELECT step, from_type, from_value, to_type, to_value, rule, status, reason
 FROM why('demo_shop', 'customer', :'owner', 'customer', :'other');
 :hide
-\echo 'So a shared tablet belongs to one of them, but what is done there without a login'
-\echo 'does not. assign_sessions() decides event by event, by the logins around it: the'
-\echo 'next within half an hour, else the last one of seven days, else nobody.'
+\echo 'The first one to log in has the tablet, but not all that is done there without a'
+\echo 'login. That assign_sessions() gives away event by event: to the next login within'
+\echo 'half an hour, else to the last of seven days, else to nobody.'
 :show
-SELECT a.at, a.person AS customer, c.name, a.assigned_by
+SELECT a.at::timestamp,
+       (SELECT min(event) FROM web_log WHERE cookie = a.device AND at = a.at) AS event,
+       a.person AS customer, c.name, a.assigned_by
 FROM assign_sessions('SELECT DISTINCT cookie AS device, at, customer_id AS person
-                      FROM web_log WHERE cookie = ''' || :'tablet' || '''') AS a
+                      FROM web_log') AS a
 LEFT JOIN customers c ON c.id = a.person::bigint
-WHERE a.at >= :'tablet_from'
+WHERE a.device = :'tablet' AND a.at >= :'tablet_from'
 ORDER BY a.at LIMIT 8;
 :hide
 \echo 'Now all purchases find their people: by login, else by cookie, and on a shared one'
@@ -512,6 +514,7 @@ WHERE w.event = 'purchase';
 CREATE INDEX person_purchases_similarity ON person_purchases
     USING similarity (person, product_id) INCLUDE (ordered_at);
 :hide
+\echo
 
 -- The cookie's view of the same, to compare with
 CREATE MATERIALIZED VIEW cookie_purchases AS
@@ -519,8 +522,8 @@ SELECT cookie, product_id, at AS ordered_at FROM web_log WHERE event = 'purchase
 CREATE INDEX cookie_purchases_similarity ON cookie_purchases
     USING similarity (cookie, product_id) INCLUDE (ordered_at);
 ANALYZE person_purchases, cookie_purchases;
--- A cookie that has bought one or two things as a guest, of somebody of one taste who has
--- bought about ten, and never logged in here.
+-- A cookie without a login that has bought one or two things, which say little, of
+-- somebody of one taste who has bought about ten.
 WITH guest AS (
     SELECT cookie, count(DISTINCT product_id) AS products
     FROM web_log
@@ -543,7 +546,9 @@ JOIN customers c ON c.id = p.customer_id
 JOIN person_purchases b ON b.person = person_of('demo_shop', 'cookie', p.cookie)
 LEFT JOIN product_tastes pt ON pt.product_id = b.product_id AND pt.taste = p.taste
 GROUP BY p.cookie
-ORDER BY avg(coalesce(pt.affinity, 0)) - 0.1 * abs(count(DISTINCT b.product_id) - 10) DESC, p.cookie
+ORDER BY avg(coalesce(pt.affinity, 0)) - 0.1 * abs(count(DISTINCT b.product_id) - 10)
+         - coalesce(avg(pt.affinity) FILTER (WHERE EXISTS (
+               SELECT FROM cookie_purchases x WHERE x.cookie = p.cookie AND x.product_id = b.product_id)), 0) DESC, p.cookie
 LIMIT 1 \gset
 
 \echo 'A visitor comes with the cookie' :visitor'. Nobody ever logged in with it, but a'
@@ -567,17 +572,18 @@ LEFT JOIN products b ON b.id = rp.because
 ORDER BY place;
 :hide
 \ir holdout.sql
-\echo 'Does it pay? Everything up to 30 days ago, people included, makes the indexes, and the'
-\echo 'purchases since are to be guessed: what part of them is among 20 recommended products'
-\echo '(recall@20)? Guests are visits without a login. demo/holdout.sql is the whole of it.'
+SELECT count(*) AS visits FROM visit \gset
+\echo 'Does it pay? What was known 30 days ago makes the indexes and the people, and what was'
+\echo 'bought in the' :visits 'visits since is to be guessed: what part of it is among 20 recommended'
+\echo 'products (recall@20)? Guests are visits without a login. demo/holdout.sql measures it.'
 :show
 SELECT subjects, round(guests::numeric, 3) AS guests, round(logged_in::numeric, 3) AS "logged in",
        round(recall::numeric, 3) AS "all visits"
-FROM recall_by_subject ORDER BY n;
+FROM recall_by_subject WHERE subjects <> 'components' ORDER BY n;
 :hide
-\echo 'People beat both cookies and logins, also where a login is there: what they bought'
-\echo 'before logging in counts now. The last line is what nobody can know here: everything that'
-\echo 'was ever bought under the customer who did.'
+\echo 'Whoever visits, the shop knows more of a person than of a cookie or of a login. The last'
+\echo 'line is out of reach: every purchase under the customer who made it, as in the steps'
+\echo 'before.'
 
 
 \echo
