@@ -88,6 +88,9 @@ compare_pair(MatchRecords *records, CompareCache *cache, int a, int b)
 		const MatchComparison *comparison = &model->comparisons[c];
 		uint64 level = 0;
 
+		/* where each names the other, the first has said it */
+		if (silent >> (4 * c) & 15)
+			continue;
 		if (comparison->swapped > 0 && is_swapped(records, comparison, c, x, y))
 		{
 			/* its partner has nothing to add */
