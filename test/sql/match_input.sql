@@ -20,3 +20,9 @@ FROM match_compare('{"id": "id", "prior": 0.5, "comparisons": [
 	{"column": "a", "kind": "name", "with": "b", "levels": [{"level": "equal", "m": 0.5, "u": 0.25}, {"level": "swapped", "m": 0.25, "u": 0.125}, {"level": "else", "m": 0.25, "u": 0.625}]},
 	{"column": "b", "kind": "name", "with": "a", "levels": [{"level": "equal", "m": 0.5, "u": 0.25}, {"level": "swapped", "m": 0.25, "u": 0.125}, {"level": "else", "m": 0.25, "u": 0.625}]}]}',
 	'{"a": "Anna", "b": "Berg"}', '{"a": "Berg", "b": "Anna"}');
+
+-- m of all levels is 1 however few there are
+CREATE TABLE few AS SELECT i AS id, 'Ann' || i % 50 AS a, 'Lee' || i % 7 AS b FROM generate_series(1, 200) i;
+SELECT levels, round((SELECT sum((l ->> 'm')::numeric) FROM jsonb_path_query(trained, '$.comparisons[0].levels[*]') l), 4) AS m
+FROM unnest(ARRAY['["equal", "else"]', '["equal", "words 1", "else"]', '["equal", "words 1", "words 0.5", "else"]']) AS levels,
+	match_train(format('{"id": "id", "comparisons": [{"column": "a", "kind": "full_name", "levels": %s}, {"column": "b", "kind": "name"}], "blocking": [["a"]]}', levels)::jsonb, 'few') AS trained;
