@@ -26,3 +26,7 @@ CREATE TABLE few AS SELECT i AS id, 'Ann' || i % 50 AS a, 'Lee' || i % 7 AS b FR
 SELECT levels, round((SELECT sum((l ->> 'm')::numeric) FROM jsonb_path_query(trained, '$.comparisons[0].levels[*]') l), 4) AS m
 FROM unnest(ARRAY['["equal", "else"]', '["equal", "words 1", "else"]', '["equal", "words 1", "words 0.5", "else"]']) AS levels,
 	match_train(format('{"id": "id", "comparisons": [{"column": "a", "kind": "full_name", "levels": %s}, {"column": "b", "kind": "name"}], "blocking": [["a"]]}', levels)::jsonb, 'few') AS trained;
+
+-- training leaves levels as they are, to the last digit
+SELECT jsonb_path_query_array(match_train('{"id": "id", "comparisons": [{"column": "id", "kind": "number", "levels": ["equal", "within 1234567", "within 0.1", "jaro_winkler 0.9234567", "else"]}],
+	"blocking": [["prefix(id)"]]}', 'few'), '$.comparisons[0].levels[*].level') AS levels;
