@@ -30,3 +30,8 @@ FROM unnest(ARRAY['["equal", "else"]', '["equal", "words 1", "else"]', '["equal"
 -- training leaves levels as they are, to the last digit
 SELECT jsonb_path_query_array(match_train('{"id": "id", "comparisons": [{"column": "id", "kind": "number", "levels": ["equal", "within 1234567", "within 0.1", "jaro_winkler 0.9234567", "else"]}],
 	"blocking": [["prefix(id)"]]}', 'few'), '$.comparisons[0].levels[*].level') AS levels;
+
+-- a wide relation, where every column would have several keys
+SELECT format('CREATE TABLE wide AS SELECT i AS id, %s FROM generate_series(1, 300) i', string_agg(format('(i * %s %% 97) || '' old mill '' || i * %s %% 91 AS a%s', k * 7 + 1, k * 13 + 5, k), ', '))
+FROM generate_series(1, 16) k \gexec
+SELECT jsonb_array_length(model -> 'comparisons') AS comparisons, jsonb_array_length(model -> 'blocking') > 0 AS has_rules FROM match_model('wide', 'id') AS model;
