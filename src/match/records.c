@@ -159,7 +159,7 @@ month_first(Oid relation, const char *column)
 	appendStringInfo(&sql,
 					 "SELECT pg_catalog.count(*) FILTER (WHERE v OPERATOR(pg_catalog.~) '^\\s*\\d?\\d\\D(1[3-9]|2\\d|3[01])\\D')"
 					 " OPERATOR(pg_catalog.>) pg_catalog.count(*) FILTER (WHERE v OPERATOR(pg_catalog.~) '^\\s*(1[3-9]|2\\d|3[01])\\D\\d?\\d\\D')"
-					 " FROM (SELECT %s::pg_catalog.text AS v FROM %s) x",
+					 " FROM (SELECT %s::pg_catalog.text COLLATE pg_catalog.\"default\" AS v FROM %s) x",
 					 quote_identifier(column), relation_name(relation));
 	if (SPI_execute(sql.data, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "dates cannot be read");

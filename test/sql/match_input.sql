@@ -35,3 +35,30 @@ SELECT jsonb_path_query_array(match_train('{"id": "id", "comparisons": [{"column
 SELECT format('CREATE TABLE wide AS SELECT i AS id, %s FROM generate_series(1, 300) i', string_agg(format('(i * %s %% 97) || '' old mill '' || i * %s %% 91 AS a%s', k * 7 + 1, k * 13 + 5, k), ', '))
 FROM generate_series(1, 16) k \gexec
 SELECT jsonb_array_length(model -> 'comparisons') AS comparisons, jsonb_array_length(model -> 'blocking') > 0 AS has_rules FROM match_model('wide', 'id') AS model;
+
+-- a collation by which letters of either size are the same (where there is ICU), which regular expressions do not take
+DO $$ BEGIN
+	CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+EXCEPTION WHEN feature_not_supported THEN
+	CREATE COLLATION any_case FROM "C";
+END $$;
+CREATE TABLE collated AS
+SELECT i AS id, ('name' || i % 50) COLLATE any_case AS surname, to_char(date '1950-01-01' + i % 97 * 175, 'MM/DD/YYYY') COLLATE any_case AS born
+FROM generate_series(1, 300) i;
+SELECT c ->> 'column' AS "column", c ->> 'kind' AS kind FROM jsonb_array_elements(match_model('collated', 'id') -> 'comparisons') c;
+SELECT match_train('{"id": "id", "comparisons": [{"column": "surname", "kind": "name"}, {"column": "born", "kind": "date"}], "blocking": [["surname"]]}', 'collated') -> 'training' -> 'pairs' AS pairs;
+
+-- a view whose function finds its table by the caller's search path; operators of the caller's are not asked
+CREATE FUNCTION name_of(int) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT a FROM few WHERE id = $1); END $$;
+CREATE VIEW by_function AS SELECT id, name_of(id) AS first_name, b FROM few;
+CREATE SCHEMA other;
+CREATE FUNCTION other.fails(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one'; END $$;
+CREATE OPERATOR other.~ (LEFTARG = text, RIGHTARG = text, FUNCTION = other.fails);
+CREATE OPERATOR other.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = other.fails);
+SET search_path = other, public, personalize, pg_catalog;
+SELECT c ->> 'column' AS "column", c ->> 'kind' AS kind FROM jsonb_array_elements(match_model('by_function', 'id') -> 'comparisons') c;
+SET search_path = public, personalize;
+
+-- an id of whatever name: the first rows by it are looked at
+CREATE TABLE numbered AS SELECT i AS v, CASE WHEN i > 25000 THEN 'Ann' ELSE 'Lee' || i % 100 END AS surname FROM generate_series(1, 50000) i;
+SELECT jsonb_array_length(match_model('numbered', 'v') -> 'comparisons') AS comparisons;
