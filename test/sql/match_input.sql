@@ -62,3 +62,8 @@ SET search_path = public, personalize;
 -- an id of whatever name: the first rows by it are looked at
 CREATE TABLE numbered AS SELECT i AS v, CASE WHEN i > 25000 THEN 'Ann' ELSE 'Lee' || i % 100 END AS surname FROM generate_series(1, 50000) i;
 SELECT jsonb_array_length(match_model('numbered', 'v') -> 'comparisons') AS comparisons;
+
+-- two records are compared in next to no memory
+SET maintenance_work_mem = '1MB';
+SELECT round(probability::numeric, 6) AS probability FROM match_compare('{"id": "id", "prior": 0.5, "comparisons": [{"column": "a", "kind": "name", "levels": [{"level": "equal", "m": 0.75, "u": 0.25}, {"level": "else", "m": 0.25, "u": 0.75}]}]}', '{"a": "Ann"}', '{"a": "ann"}');
+RESET maintenance_work_mem;
