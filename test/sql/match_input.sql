@@ -67,3 +67,10 @@ SELECT jsonb_array_length(match_model('numbered', 'v') -> 'comparisons') AS comp
 SET maintenance_work_mem = '1MB';
 SELECT round(probability::numeric, 6) AS probability FROM match_compare('{"id": "id", "prior": 0.5, "comparisons": [{"column": "a", "kind": "name", "levels": [{"level": "equal", "m": 0.75, "u": 0.25}, {"level": "else", "m": 0.25, "u": 0.75}]}]}', '{"a": "Ann"}', '{"a": "ann"}');
 RESET maintenance_work_mem;
+
+-- spaces, dashes and accents that are not of ASCII, and the same without them
+SELECT kind, a, explain -> 'a' ->> 'level' AS level
+FROM (VALUES ('name', U&'Anna \2013 Maria', 'Anna - Maria'), ('name', U&'Anna\00A0Maria', 'anna maria'), ('name', U&'Jose\0301', 'José'), ('name', U&'O\2019Brien', 'obrien'),
+	('text', U&'\00D7 Stadt', 'stadt'), ('phone', U&'030\00A0123\201345\202F67', '030 1234567'), ('code', U&'AB\20131\00A02', 'ab12'), ('email', U&'a\2010b@example.org', 'a-b@example.org')) v (kind, a, b),
+	match_compare(format('{"id": "id", "prior": 0.5, "comparisons": [{"column": "a", "kind": "%s", "levels": [{"level": "equal", "m": 0.75, "u": 0.25}, {"level": "else", "m": 0.25, "u": 0.75}]}]}', kind)::jsonb,
+		jsonb_build_object('a', a), jsonb_build_object('a', b));
