@@ -256,6 +256,7 @@ read_relation(MatchRecords *records, Oid relation)
 {
 	const MatchModel *model = records->model;
 	const char *id = quote_identifier(model->id);
+	const char *name = relation_name(relation);
 	bool month_first_in[MAX_COMPARISONS] = { false };
 	StringInfoData sql;
 	SPIPlanPtr plan;
@@ -272,8 +273,7 @@ read_relation(MatchRecords *records, Oid relation)
 			month_first_in[c] =
 				month_first(relation, model->comparisons[c].column);
 	}
-	appendStringInfo(&sql, " FROM %s r ORDER BY r.%s", relation_name(relation),
-					 id);
+	appendStringInfo(&sql, " FROM %s r ORDER BY r.%s", name, id);
 	plan = SPI_prepare(sql.data, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "records cannot be read: %s",

@@ -74,3 +74,7 @@ FROM (VALUES ('name', U&'Anna \2013 Maria', 'Anna - Maria'), ('name', U&'Anna\00
 	('text', U&'\00D7 Stadt', 'stadt'), ('phone', U&'030\00A0123\201345\202F67', '030 1234567'), ('code', U&'AB\20131\00A02', 'ab12'), ('email', U&'a\2010b@example.org', 'a-b@example.org')) v (kind, a, b),
 	match_compare(format('{"id": "id", "prior": 0.5, "comparisons": [{"column": "a", "kind": "%s", "levels": [{"level": "equal", "m": 0.75, "u": 0.25}, {"level": "else", "m": 0.25, "u": 0.75}]}]}', kind)::jsonb,
 		jsonb_build_object('a', a), jsonb_build_object('a', b));
+
+-- relations that are none
+SELECT match_train('{"id": "id", "comparisons": [{"column": "a", "kind": "name"}], "blocking": [["a"]]}', 0::regclass);
+SELECT match_train('{"id": "id", "comparisons": [{"column": "a", "kind": "name"}], "blocking": [["a"]]}', 'few', '-');
