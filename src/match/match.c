@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "common/args.h"
@@ -169,7 +170,8 @@ lowest_weight(FunctionCallInfo fcinfo)
 					 "threshold is the lowest probability of a pair to be returned.")));
 	if (threshold == 0)
 		return -INFINITY;
-	return threshold == 1 ? INFINITY : log2(threshold / (1 - threshold));
+	/* from there on, probabilities cannot be told from 1 */
+	return threshold == 1 ? DBL_MANT_DIG : log2(threshold / (1 - threshold));
 }
 
 Datum

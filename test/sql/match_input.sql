@@ -78,3 +78,9 @@ FROM (VALUES ('name', U&'Anna \2013 Maria', 'Anna - Maria'), ('name', U&'Anna\00
 -- relations that are none
 SELECT match_train('{"id": "id", "comparisons": [{"column": "a", "kind": "name"}], "blocking": [["a"]]}', 0::regclass);
 SELECT match_train('{"id": "id", "comparisons": [{"column": "a", "kind": "name"}], "blocking": [["a"]]}', 'few', '-');
+
+-- certain as far as a number can tell
+CREATE TABLE certain AS SELECT * FROM (VALUES (1, 'ann', 'lee'), (2, 'ann', 'lee'), (3, 'ann', 'kim')) v (id, a, b);
+SELECT id_a, id_b, round(weight) AS weight, probability FROM match_pairs('{"id": "id", "prior": 0.5, "blocking": [["a"]],
+	"comparisons": [{"column": "a", "kind": "name", "levels": [{"level": "equal", "m": 0.9, "u": 1e-9}, {"level": "else", "m": 0.1, "u": 1}]},
+		{"column": "b", "kind": "name", "levels": [{"level": "equal", "m": 0.9, "u": 1e-9}, {"level": "else", "m": 0.1, "u": 1}]}]}', 'certain', threshold => 1);
