@@ -148,7 +148,7 @@ FROM (VALUES ('null'), ('nil'), ('none'), ('nan'), ('n/a'), ('na'), ('undefined'
 	('noreply@noreply.com'), ('no-reply@no-reply.com'), ('+0123456789'), ('+1234567890'), ('0123456789'), ('1234567890')) v (value)
 UNION ALL
 /* nothing but zeros and signs: the zero phone, the zero UUID, the empty string */
-SELECT NULL, '^[^1-9[:alpha:]]*$'
+SELECT NULL, '^[[:cntrl:] -0:-@[-`{-~]*$'
 UNION ALL
 /* a phone number of one digit only */
 SELECT NULL, '^[+]?([0-9])\1{6,}$';
