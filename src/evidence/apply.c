@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "evidence/apply.h"
+#include "evidence/partition.h"
 #include "miscadmin.h"
 
 /* Look the identifiers up; what is known only by its value may be new. */
@@ -228,27 +229,44 @@ settle_dirty(Apply *apply)
 	if (partition == NULL)
 		return false;
 	apply->requests->merged += partition_write(partition, &cause).merges;
+	apply->anew = partition;
 	return true;
 }
 
-/* What became of the links that had to wait. */
+/* What a link between persons that were computed anew came to. */
 static void
-settle_pending(Apply *apply)
+settle_link(Apply *apply, Link *link)
+{
+	Partition *p = apply->anew;
+	int a;
+	int b;
+
+	if (p == NULL || link->same_as >= 0 ||
+		(link->status != LINK_PENDING && link->status != LINK_ACCEPTED &&
+		 link->status != LINK_REJECTED))
+		return;
+	a = partition_position(p, apply->batch->identifiers[link->a].vertex.id);
+	b = partition_position(p, apply->batch->identifiers[link->b].vertex.id);
+	if (a >= 0 && b >= 0)
+		link->status = partition_find(p, a) == partition_find(p, b) ?
+						   LINK_ACCEPTED :
+						   LINK_REJECTED;
+}
+
+/*
+ * What became of the links that had to wait, and of those that were decided
+ * before somebody whom they concern was computed anew.
+ */
+static void
+settle_links(Apply *apply)
 {
 	Batch *batch = apply->batch;
 
 	for (int i = 0; i < batch->n_links; i++)
 	{
 		Link *link = &batch->links[i];
-		Vertex a;
-		Vertex b;
 
-		if (link->same_as < 0 && link->status == LINK_PENDING &&
-			vertex_by_id(&apply->op->tables,
-						 batch->identifiers[link->a].vertex.id, &a) &&
-			vertex_by_id(&apply->op->tables,
-						 batch->identifiers[link->b].vertex.id, &b))
-			link->status = a.root == b.root ? LINK_ACCEPTED : LINK_REJECTED;
+		settle_link(apply, link);
 		if (link->status == LINK_REJECTED && link->reason == NULL)
 			link->reason = "other evidence comes first";
 		if (link->status == LINK_ACCEPTED)
@@ -320,7 +338,8 @@ apply_links(Operation *op, void *arg)
 	if (!settle_dirty(&apply))
 		return OPERATION_GLOBAL;
 	tables_refresh(&op->tables);
-	settle_pending(&apply);
+	settle_links(&apply);
+	store_rejections(&apply);
 	report(&apply);
 	return OPERATION_DONE;
 }

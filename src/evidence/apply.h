@@ -29,6 +29,7 @@ typedef struct Apply
 	OrderKey *keys; /* of all links */
 	int n_merges;
 	Merge *merges;
+	Partition *anew; /* persons that were computed anew, or NULL */
 } Apply;
 
 /* degree.c */
@@ -37,6 +38,7 @@ extern void find_shared(Apply *apply);
 extern void decide_links(Apply *apply);
 /* store.c */
 extern void store_batch(Apply *apply);
+extern void store_rejections(Apply *apply);
 
 static inline bool
 identifier_inert(const Identifier *identifier)

@@ -61,9 +61,15 @@ is_blocked(Tables *tables, int64 id)
 {
 	Vertex vertex;
 
-	return vertex_by_id(tables, id, &vertex) && vertex.state == VERTEX_BLOCKED;
+	if (!vertex_by_id(tables, id, &vertex))
+		return false;
+	pfree(vertex.value);
+	if (vertex.original != NULL)
+		pfree(vertex.original);
+	return vertex.state == VERTEX_BLOCKED;
 }
 
+/* Nothing else is kept of what is read: callers ask for all of a graph. */
 static void
 add_stored_neighbours(Tables *tables, int64 id, Neighbours *set)
 {
@@ -80,6 +86,7 @@ add_stored_neighbours(Tables *tables, int64 id, Neighbours *set)
 			e.weight >= tables->graph->rules[e.rule].min_weight &&
 			!is_blocked(tables, other))
 			add_neighbour(set, other);
+		pfree(e.source);
 	}
 	scan_end(&scan);
 }

@@ -17,6 +17,7 @@ typedef struct RootEntry
 {
 	int64 root;
 	int group;
+	bool before; /* all that holds it together is weighed before what comes */
 } RootEntry;
 
 Groups *
@@ -119,6 +120,7 @@ groups_add_person(Groups *groups, const Vertex *member)
 		if (group->size > 1)
 			group->uncounted = list_add(NULL, root);
 		entry->group = groups->n - 1;
+		entry->before = false;
 	}
 	return entry->group;
 }
@@ -387,14 +389,24 @@ person_has_later(Tables *tables, int64 root, const OrderKey *key)
 	return later;
 }
 
+/*
+ * Keys must come in their order: what is before one of them is before the next,
+ * so that each person is looked through once, however many links it rejects.
+ */
 bool
 groups_before(Groups *groups, int group, const OrderKey *key)
 {
 	for (IdList *cell = groups->groups[group].roots; cell != NULL;
 		 cell = cell->next)
 	{
+		RootEntry *entry = hash_search(groups->by_root, &cell->id, HASH_FIND,
+									   NULL);
+
+		if (entry->before)
+			continue;
 		if (person_has_later(&groups->op->tables, cell->id, key))
 			return false;
+		entry->before = true;
 	}
 	return true;
 }

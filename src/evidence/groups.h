@@ -47,7 +47,8 @@ extern int groups_find(Groups *groups, int i);
 /* Why two groups cannot be one person; NULL if they can */
 extern const char *groups_conflict(Groups *groups, int a, int b);
 extern void groups_merge(Groups *groups, int a, int b);
-/* Whether a link is weighed after everything that holds the group together */
+/* Whether a link is weighed after everything that holds the group together;
+   asked for links in their order */
 extern bool
 groups_before(Groups *groups, int group, const OrderKey *key);
 

@@ -265,6 +265,17 @@ read_aparts(Partition *p, int i)
 	scan_end(&scan);
 }
 
+/* The position of an identifier, where all are there. */
+static int
+position_of(Partition *p, int64 id)
+{
+	int position = partition_position(p, id);
+
+	if (position < 0)
+		elog(ERROR, "identity graph has lost the identifier " INT64_FORMAT, id);
+	return position;
+}
+
 /* All evidence, when all identifiers are there. */
 static void
 gather_all_evidence(Partition *p)
@@ -276,7 +287,7 @@ gather_all_evidence(Partition *p)
 	while (evidence_next(&scan, &e))
 	{
 		CHECK_FOR_INTERRUPTS();
-		consider(p, partition_position(p, e.a), partition_position(p, e.b), &e);
+		consider(p, position_of(p, e.a), position_of(p, e.b), &e);
 	}
 	scan_end(&scan);
 }

@@ -185,7 +185,9 @@ write_log(Relabel *r, const LogEntry *cause)
 		entry.person = person;
 		entry.former = former;
 		entry.identifiers = end - i;
-		if (r->sets[partition_find(p, canonical)].person == former)
+		/* a number that is nobody's is what a damaged table has */
+		if (canonical >= 0 &&
+			r->sets[partition_find(p, canonical)].person == former)
 		{
 			entry.action = "split";
 			changes.splits++;

@@ -282,9 +282,18 @@ store_log(Apply *apply, Rows *log)
 		if (merge->former != 0)
 			apply->requests->merged++;
 	}
+	rows_write_all(log, ADD_LOG);
+}
+
+/* Tell of links that were rejected, when all is known of them. */
+void
+store_rejections(Apply *apply)
+{
+	Rows *log = rows_create(ADD_LOG);
+
 	for (int i = 0; i < apply->n_order; i++)
 	{
-		Link *link = &batch->links[apply->order[i]];
+		Link *link = &apply->batch->links[apply->order[i]];
 		LogEntry entry = { .action = "reject" };
 
 		if (link->status != LINK_REJECTED || link->unchanged)

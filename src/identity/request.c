@@ -16,6 +16,8 @@
 #define MAX_SHARED 10000
 /* ... in parts of so many */
 #define MAX_AT_ONCE 200000
+/* What a key has room for */
+#define MAX_SOURCE 2000
 
 char *
 text_argument(FunctionCallInfo fcinfo, int argno, const char *name)
@@ -69,6 +71,24 @@ link_time(TimestampTz at)
 	return at;
 }
 
+/* Sources are part of the key of evidence, which a btree must hold. */
+static void
+check_sources(const LinkRequests *requests)
+{
+	for (int i = 0; i < requests->n; i++)
+	{
+		const char *source = requests->links[i].source;
+
+		if (strlen(source) > MAX_SOURCE)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("source of a link is too long"),
+					 errdetail("It has %zu bytes, the limit is %d.",
+							   strlen(source), MAX_SOURCE),
+					 errhint("Give the source a short name.")));
+	}
+}
+
 /* Make the links, and tell in them what became of each. */
 void
 requests_run(const Graph *graph, LinkRequests *requests)
@@ -76,6 +96,7 @@ requests_run(const Graph *graph, LinkRequests *requests)
 	char *name = pstrdup(graph->name);
 	LinkRequests part = *requests;
 
+	check_sources(requests);
 	if (requests->n <= MAX_SHARED)
 	{
 		if (requests->n > 0)
