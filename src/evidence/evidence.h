@@ -11,6 +11,7 @@
 
 #include "access/skey.h"
 #include "datatype/timestamp.h"
+#include "storage/itemptr.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
 
