@@ -84,3 +84,10 @@ CREATE TABLE certain AS SELECT * FROM (VALUES (1, 'ann', 'lee'), (2, 'ann', 'lee
 SELECT id_a, id_b, round(weight) AS weight, probability FROM match_pairs('{"id": "id", "prior": 0.5, "blocking": [["a"]],
 	"comparisons": [{"column": "a", "kind": "name", "levels": [{"level": "equal", "m": 0.9, "u": 1e-9}, {"level": "else", "m": 0.1, "u": 1}]},
 		{"column": "b", "kind": "name", "levels": [{"level": "equal", "m": 0.9, "u": 1e-9}, {"level": "else", "m": 0.1, "u": 1}]}]}', 'certain', threshold => 1);
+
+-- a column that was dropped, and what is not a column's to be compared
+CREATE TABLE changed (id int, gone text, first_name text, kinds int[], twice text GENERATED ALWAYS AS ('x' || id % 5) STORED);
+INSERT INTO changed (id, first_name) SELECT i, 'Ann' || i % 9 FROM generate_series(1, 60) i;
+ALTER TABLE changed DROP COLUMN gone;
+SELECT c ->> 'column' AS "column", c ->> 'kind' AS kind FROM jsonb_array_elements(match_model('changed', 'id') -> 'comparisons') c;
+SELECT match_model('changed', 'gone');
