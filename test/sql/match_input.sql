@@ -91,3 +91,16 @@ INSERT INTO changed (id, first_name) SELECT i, 'Ann' || i % 9 FROM generate_seri
 ALTER TABLE changed DROP COLUMN gone;
 SELECT c ->> 'column' AS "column", c ->> 'kind' AS kind FROM jsonb_array_elements(match_model('changed', 'id') -> 'comparisons') c;
 SELECT match_model('changed', 'gone');
+
+-- a database of another encoding: prefixes are of whole letters
+SELECT current_database() AS here \gset
+CREATE DATABASE personalize_match_euc ENCODING 'EUC_JP' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;
+\c personalize_match_euc
+SET client_encoding = 'UTF8';
+CREATE EXTENSION personalize;
+SET search_path = public, personalize;
+CREATE TABLE names AS SELECT i AS id, '山田太郎花子' || i % 3 AS name FROM generate_series(1, 20) i;
+SELECT count(*) FROM match_pairs('{"id": "id", "prior": 0.5, "blocking": [["prefix(name)"]], "block_limit": 5,
+	"comparisons": [{"column": "name", "kind": "name", "levels": [{"level": "equal", "m": 0.9, "u": 0.1}, {"level": "else", "m": 0.1, "u": 0.9}]}]}', 'names');
+\c :here
+DROP DATABASE personalize_match_euc;
