@@ -38,14 +38,24 @@ kind_of_type(Oid base, NodeKind *kind)
 void
 node_type_init(NodeType *node_type, Oid type)
 {
+	int32 length = -1;
+
 	node_type->type = type;
-	node_type->base = getBaseType(type);
+	node_type->base = getBaseTypeAndTypmod(type, &length);
 	if (!kind_of_type(node_type->base, &node_type->kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("nodes cannot be of type %s", format_type_be(type)),
 				 errhint(
 					 "They are bigint, integer, smallint, uuid or text. Cast what is of another type, as in stitch('SELECT a::text, b::text FROM edges', NULL::text).")));
+	/* only a cast would check it, as PostgreSQL does not for a domain's value */
+	if (length >= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("nodes cannot be of type %s", format_type_be(type)),
+				 errdetail("It is a domain that limits the length of a text."),
+				 errhint(
+					 "Use stitch(query, NULL::text), and cast what it returns.")));
 }
 
 /* Whether every value of a column is one of the nodes' type. */

@@ -7,6 +7,7 @@
 #include <ctype.h>
 
 #include "match/match.h"
+#include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
 #define PREFIX_LETTERS 4
@@ -75,13 +76,9 @@ prefix_length(const Value *value, int letters)
 {
 	int n = 0;
 
-	for (; n < value->length; n++)
-	{
-		/* continuation bytes of UTF-8 belong to the letter before */
-		if (((unsigned char) value->bytes[n] & 0xC0) != 0x80 && letters-- == 0)
-			break;
-	}
-	return n;
+	for (; letters > 0 && n < value->length; letters--)
+		n += pg_mblen(value->bytes + n);
+	return Min(n, value->length);
 }
 
 static int32

@@ -26,6 +26,9 @@
 #define MAX_RULE_KEYS 4
 #define DEFAULT_BLOCK_LIMIT 1000
 
+/* No probability of a level is smaller, in estimates and in what is read. */
+#define LEAST_PROBABILITY 1e-12
+
 /* What a column holds, and so how its values are brought to a normal form. */
 typedef enum MatchKind
 {

@@ -152,15 +152,16 @@ read_level(MatchLevel *level, const JsonbValue *value, int *trained)
 						   level_name(level)));
 	if (m == NULL)
 		return;
-	level->m = number_within("m", m, 1e-12, 1);
-	level->u = number_within("u", u, 1e-12, 1);
+	level->m = number_within("m", m, LEAST_PROBABILITY, 1);
+	level->u = number_within("u", u, LEAST_PROBABILITY, 1);
 	for (int r = 0; r < RELATIONS; r++)
 	{
 		JsonbValue *v = member(object, relation_keys[r]);
 
 		/* what is not said is as among strangers */
-		level->r[r] =
-			v == NULL ? level->u : number_within(relation_keys[r], v, 1e-12, 1);
+		level->r[r] = v == NULL ?
+			level->u :
+			number_within(relation_keys[r], v, LEAST_PROBABILITY, 1);
 	}
 	(*trained)++;
 }

@@ -387,12 +387,15 @@ static void
 consider(MatchModel *model, Column *columns, Oid relation,
 		 Form_pg_attribute attribute, Jsonb *wishes)
 {
-	Column column = { .name = pstrdup(NameStr(attribute->attname)),
-					  .type = getBaseType(attribute->atttypid) };
+	Column column = { .name = pstrdup(NameStr(attribute->attname)) };
 	MatchKind kind = KIND_TEXT;
 	bool said;
 
-	if (attribute->attisdropped || strcmp(column.name, model->id) == 0 ||
+	/* it has no type any more */
+	if (attribute->attisdropped)
+		return;
+	column.type = getBaseType(attribute->atttypid);
+	if (strcmp(column.name, model->id) == 0 ||
 		is_reserved_column(column.name) || model->n == MAX_COMPARISONS ||
 		!ask_caller(wishes, column.name, &kind, &said) ||
 		(!said && !is_comparable(column.type)))

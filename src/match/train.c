@@ -239,10 +239,12 @@ take_estimate(Training *t, const Estimate *estimate)
 		{
 			MatchLevel *level = &model->comparisons[c].levels[l];
 
-			level->m = estimate->levels[PAIR_MATCH][c][l];
-			level->u = estimate->levels[PAIR_STRANGERS][c][l];
+			level->m =
+				Max(estimate->levels[PAIR_MATCH][c][l], LEAST_PROBABILITY);
+			level->u =
+				Max(estimate->levels[PAIR_STRANGERS][c][l], LEAST_PROBABILITY);
 			for (int r = 0; r < RELATIONS; r++)
-				level->r[r] = estimate->levels[r][c][l];
+				level->r[r] = Max(estimate->levels[r][c][l], LEAST_PROBABILITY);
 		}
 	}
 	model->prior = estimate->share[PAIR_MATCH];

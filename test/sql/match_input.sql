@@ -84,3 +84,36 @@ CREATE TABLE certain AS SELECT * FROM (VALUES (1, 'ann', 'lee'), (2, 'ann', 'lee
 SELECT id_a, id_b, round(weight) AS weight, probability FROM match_pairs('{"id": "id", "prior": 0.5, "blocking": [["a"]],
 	"comparisons": [{"column": "a", "kind": "name", "levels": [{"level": "equal", "m": 0.9, "u": 1e-9}, {"level": "else", "m": 0.1, "u": 1}]},
 		{"column": "b", "kind": "name", "levels": [{"level": "equal", "m": 0.9, "u": 1e-9}, {"level": "else", "m": 0.1, "u": 1}]}]}', 'certain', threshold => 1);
+
+-- a column that was dropped, and what is not a column's to be compared
+CREATE TABLE changed (id int, gone text, first_name text, kinds int[], twice text GENERATED ALWAYS AS ('x' || id % 5) STORED);
+INSERT INTO changed (id, first_name) SELECT i, 'Ann' || i % 9 FROM generate_series(1, 60) i;
+ALTER TABLE changed DROP COLUMN gone;
+SELECT c ->> 'column' AS "column", c ->> 'kind' AS kind FROM jsonb_array_elements(match_model('changed', 'id') -> 'comparisons') c;
+SELECT match_model('changed', 'gone');
+
+-- a database of another encoding: prefixes are of whole letters
+SELECT current_database() AS here \gset
+CREATE DATABASE personalize_match_euc ENCODING 'EUC_JP' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;
+\c personalize_match_euc
+SET client_encoding = 'UTF8';
+CREATE EXTENSION personalize;
+SET search_path = public, personalize;
+CREATE TABLE names AS SELECT i AS id, '山田太郎花子' || i % 3 AS name FROM generate_series(1, 20) i;
+SELECT count(*) FROM match_pairs('{"id": "id", "prior": 0.5, "blocking": [["prefix(name)"]], "block_limit": 5,
+	"comparisons": [{"column": "name", "kind": "name", "levels": [{"level": "equal", "m": 0.9, "u": 0.1}, {"level": "else", "m": 0.1, "u": 0.9}]}]}', 'names');
+\c :here
+DROP DATABASE personalize_match_euc;
+
+-- millions of pairs of people who are related: what none of them has is not too rare for the model to be read
+SET search_path = public, personalize;
+SET maintenance_work_mem = '64MB';
+CREATE TABLE related AS
+SELECT i AS id, md5(i::text) AS first_name, date '1900-01-01' + i * 37 % 40000 AS born, 'town' || t AS town, 'county' || t AS county, (70000 + t * 137)::text AS postcode, 'all' AS everybody
+FROM (SELECT i, (hashint4(i) & 1023) % 4 AS t FROM generate_series(1, 9000) i) x;
+SELECT match_train('{"id": "id", "comparisons": [{"column": "first_name", "kind": "name", "personal": true}, {"column": "born", "kind": "date", "personal": true},
+	{"column": "town", "kind": "text"}, {"column": "county", "kind": "text"}, {"column": "postcode", "kind": "code"}, {"column": "everybody", "kind": "category"}],
+	"blocking": [["everybody"]], "block_limit": 10000}', 'related', max_pairs => 20000) AS trained \gset
+SELECT min((l ->> 'h')::float8) AS least FROM jsonb_path_query(:'trained'::jsonb, '$.comparisons[*].levels[*]') l;
+SELECT probability < 0.001 AS is_read FROM match_compare(:'trained', '{}', '{}');
+RESET maintenance_work_mem;

@@ -195,6 +195,11 @@ SET statement_timeout = '100ms';
 SELECT count(*) FROM stitch('SELECT i % 1000, i % 777 FROM generate_series(1, 1000000000000) i');
 RESET statement_timeout;
 
+-- a domain that limits the length of a text would not be checked
+CREATE DOMAIN short_text AS varchar(3);
+SELECT * FROM stitch($$ VALUES ('abcdef', 'b') $$, NULL::short_text);
+DROP DOMAIN short_text;
+
 DROP TABLE logins, long, queue;
 DROP DOMAIN account_id;
 DROP FUNCTION people;
