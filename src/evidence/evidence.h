@@ -71,7 +71,7 @@ typedef struct Graph
 /* graph.c: what is known of a graph, valid until the next call */
 extern const Graph *graph_find(const char *name);
 extern void graph_changed(void);
-extern void graph_check_owner(const Graph *graph);
+extern void graph_check_owner(const Graph *graph, Oid user);
 extern void graph_check_reader(const Graph *graph);
 extern int graph_type(const Graph *graph, const char *name);
 extern int graph_type_of_id(const Graph *graph, int id);
@@ -239,6 +239,7 @@ typedef struct Operation
 	const Graph *graph;
 	bool global;
 	Tables tables;
+	Oid user; /* who asks for it */
 	char *actor;
 	int n_locked; /* roots, in order */
 	LockedRoot *locked;

@@ -35,22 +35,31 @@ static GraphEntry *graphs = NULL;
 static RelationIds ids;
 static bool ids_valid = false;
 static bool graphs_valid = false;
+static uint64 n_forgotten = 0;
 
 static void
 forget_graphs(Datum arg, Oid relid)
 {
-	if (relid == InvalidOid || relid == ids.graph)
-		graphs_valid = ids_valid = false;
+	if (relid != InvalidOid && relid != ids.graph)
+		return;
+	graphs_valid = ids_valid = false;
+	n_forgotten++;
 }
 
-/* The tables; what is known of graphs stays as it is. */
+/*
+ * The tables; what is known of graphs stays as it is.  They count as known once
+ * all are found, since the search may end in an error, and not if they change
+ * meanwhile.
+ */
 const RelationIds *
 relation_ids(void)
 {
+	uint64 before = n_forgotten;
+
 	if (!ids_valid)
 	{
-		ids_valid = true;
 		relation_ids_read(&ids);
+		ids_valid = before == n_forgotten;
 	}
 	return &ids;
 }
@@ -281,17 +290,17 @@ graph_find(const char *name)
 }
 
 static bool
-has_role(const char *role)
+has_role(Oid user, const char *role)
 {
 	Oid oid = role == NULL ? InvalidOid : get_role_oid(role, true);
 
-	return OidIsValid(oid) && has_privs_of_role(GetUserId(), oid);
+	return OidIsValid(oid) && has_privs_of_role(user, oid);
 }
 
 void
-graph_check_owner(const Graph *graph)
+graph_check_owner(const Graph *graph, Oid user)
 {
-	if (superuser() || has_role(graph->owner))
+	if (superuser_arg(user) || has_role(user, graph->owner))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -302,7 +311,10 @@ graph_check_owner(const Graph *graph)
 void
 graph_check_reader(const Graph *graph)
 {
-	if (superuser() || has_role(graph->owner) || has_role(graph->reader))
+	Oid user = GetUserId();
+
+	if (superuser_arg(user) || has_role(user, graph->owner) ||
+		has_role(user, graph->reader))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

@@ -51,7 +51,7 @@ begin_settings(void)
 
 /* Become who owns the graph's tables, on which others have no privileges. */
 static void
-become_table_owner(void)
+become_table_owner(int sec_context)
 {
 	Relation rel = RelationIdGetRelation(relation_ids()->vertex);
 	Oid owner;
@@ -60,9 +60,10 @@ become_table_owner(void)
 		elog(ERROR, "could not open the tables of identity graphs");
 	owner = rel->rd_rel->relowner;
 	RelationClose(rel);
-	SetUserIdAndSecContext(owner, SECURITY_LOCAL_USERID_CHANGE);
+	SetUserIdAndSecContext(owner, sec_context | SECURITY_LOCAL_USERID_CHANGE);
 }
 
+/* While we waited, the graph may have been given to somebody else. */
 static void
 lock_graph(Operation *op, const char *name)
 {
@@ -71,6 +72,7 @@ lock_graph(Operation *op, const char *name)
 	LockDatabaseObject(relation_ids()->graph, id, 0,
 					   op->global ? ExclusiveLock : RowExclusiveLock);
 	op->graph = graph_find(name);
+	graph_check_owner(op->graph, op->user);
 	if (op->graph->id != id)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -147,7 +149,7 @@ attempt_in_subtransaction(Operation *op, const char *graph, OperationBody body,
 }
 
 /*
- * Run a change.  The caller has checked the privileges of whoever asks for it.
+ * Run a change for an owner of the graph.
  */
 void
 operation_run(const char *graph, bool global, OperationBody body, void *arg)
@@ -155,7 +157,6 @@ operation_run(const char *graph, bool global, OperationBody body, void *arg)
 	Operation op = { 0 };
 	OperationResult result;
 	MemoryContext context;
-	Oid user;
 	int sec_context;
 	int level;
 
@@ -166,10 +167,10 @@ operation_run(const char *graph, bool global, OperationBody body, void *arg)
 	context = AllocSetContextCreate(CurrentMemoryContext,
 									"personalize identity operation",
 									ALLOCSET_DEFAULT_SIZES);
-	GetUserIdAndSecContext(&user, &sec_context);
+	GetUserIdAndSecContext(&op.user, &sec_context);
 	SPI_connect();
 	level = begin_settings();
-	become_table_owner();
+	become_table_owner(sec_context);
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -182,7 +183,7 @@ operation_run(const char *graph, bool global, OperationBody body, void *arg)
 		}
 		MemoryContextReset(context);
 	} while (result != OPERATION_DONE);
-	SetUserIdAndSecContext(user, sec_context);
+	SetUserIdAndSecContext(op.user, sec_context);
 	AtEOXact_GUC(true, level);
 	SPI_finish();
 	MemoryContextDelete(context);

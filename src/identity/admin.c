@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/args.h"
 #include "compat.h"
@@ -58,6 +59,7 @@ run_as_owner(const char *const *statements, int n, const char *graph,
 	SPI_finish();
 	SetUserIdAndSecContext(user, sec_context);
 	graph_changed();
+	CommandCounterIncrement();
 	return changed;
 }
 
@@ -77,6 +79,26 @@ role_argument(FunctionCallInfo fcinfo, int argno, bool must_be_member)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be member of role \"%s\"", role)));
 	return pstrdup(role);
+}
+
+/*
+ * The caller's graph, that nobody else drops or gives away.  Before it was
+ * locked it may have been dropped, and another one created.
+ */
+static const Graph *
+locked_graph(FunctionCallInfo fcinfo, LOCKMODE mode)
+{
+	int id = owned_graph(fcinfo)->id;
+	const Graph *graph;
+
+	LockDatabaseObject(table_of("identity_graph"), id, 0, mode);
+	graph = owned_graph(fcinfo);
+	if (graph->id != id)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("identity graph \"%s\" was dropped and created anew",
+						graph->name)));
+	return graph;
 }
 
 #define GRAPH_ID \
@@ -121,13 +143,14 @@ personalize_alter_identity_graph(PG_FUNCTION_ARGS)
 		"UPDATE personalize.identity_graph SET owner = $2::pg_catalog.name, reader = $3::pg_catalog.name "
 		"WHERE graph OPERATOR(pg_catalog.=) $1"
 	};
-	const Graph *graph = owned_graph(fcinfo);
+	const Graph *graph = locked_graph(fcinfo, ShareUpdateExclusiveLock);
 	char *name = pstrdup(graph->name);
+	char *former = pstrdup(graph->owner);
 	char *owner = role_argument(fcinfo, 1, true);
 	char *reader = role_argument(fcinfo, 2, false);
 
 	if (owner == NULL)
-		owner = pstrdup(graph->owner);
+		owner = former;
 	(void) run_as_owner(statements, lengthof(statements), name, owner, reader);
 	PG_RETURN_VOID();
 }
@@ -142,11 +165,8 @@ personalize_drop_identity_graph(PG_FUNCTION_ARGS)
 		"DELETE FROM personalize.identity_log WHERE graph_id OPERATOR(pg_catalog.=) " GRAPH_ID,
 		"DELETE FROM personalize.identity_graph WHERE graph OPERATOR(pg_catalog.=) $1"
 	};
-	const Graph *graph = owned_graph(fcinfo);
-	char *name = pstrdup(graph->name);
+	char *name = pstrdup(locked_graph(fcinfo, AccessExclusiveLock)->name);
 
-	LockDatabaseObject(table_of("identity_graph"), graph->id, 0,
-					   AccessExclusiveLock);
 	(void) run_as_owner(statements, lengthof(statements), name, NULL, NULL);
 	PG_RETURN_VOID();
 }

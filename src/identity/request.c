@@ -38,7 +38,7 @@ owned_graph(FunctionCallInfo fcinfo)
 {
 	const Graph *graph = graph_find(text_argument(fcinfo, 0, "graph"));
 
-	graph_check_owner(graph);
+	graph_check_owner(graph, GetUserId());
 	return graph;
 }
 
