@@ -111,7 +111,7 @@ foreach my $change (q{link('shop', 'cookie', 'z', 'login', 'l1')}, q{link('shop'
 {
 	my ($status, $out, $err) = $standby->psql('postgres', "SELECT personalize.$change");
 
-	like($err, qr/^psql:<stdin>:1: ERROR:  cannot execute a change of an identity graph (during recovery|in a read-only transaction)/, "on a standby: $change") or diag("$status $out");
+	like($err, qr/^psql:<stdin>:1: ERROR:  cannot execute a change or check of an identity graph (during recovery|in a read-only transaction)/, "on a standby: $change") or diag("$status $out");
 }
 my ($status, $out, $err) = $standby->psql('postgres', q{SELECT personalize.create_identity_graph('new')});
 like($err, qr/ERROR:  cannot execute .* during recovery|read-only transaction/, 'on a standby: create_identity_graph()');
