@@ -117,3 +117,9 @@ SELECT match_train('{"id": "id", "comparisons": [{"column": "first_name", "kind"
 SELECT min((l ->> 'h')::float8) AS least FROM jsonb_path_query(:'trained'::jsonb, '$.comparisons[*].levels[*]') l;
 SELECT probability < 0.001 AS is_read FROM match_compare(:'trained', '{}', '{}');
 RESET maintenance_work_mem;
+
+DROP VIEW by_function;
+DROP TABLE cyrillic, few, wide, collated, numbered, certain, changed, related;
+DROP FUNCTION peak, name_of;
+DROP SCHEMA other CASCADE;
+DROP COLLATION any_case;
