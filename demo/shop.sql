@@ -355,6 +355,9 @@ ALTER TABLE shop.sessions ADD PRIMARY KEY (id),
 ALTER TABLE shop.session_views ADD PRIMARY KEY (session_id, product_id),
     ADD FOREIGN KEY (session_id) REFERENCES shop.sessions,
     ADD FOREIGN KEY (product_id) REFERENCES shop.products;
+
+\ir devices.sql
 COMMIT;
 VACUUM (ANALYZE) shop.purchases, shop.order_items, shop.orders, shop.sessions,
-    shop.session_views, shop.customers, shop.products, shop.customer_tastes, shop.product_tastes;
+    shop.session_views, shop.customers, shop.products, shop.customer_tastes, shop.product_tastes,
+    shop.cookies, shop.cookie_users, shop.web_log;

@@ -251,6 +251,27 @@ group_of_vertex(Groups *groups, int64 id)
 	return entry == NULL ? -1 : groups_find(groups, entry->group);
 }
 
+/* Say that an identifier must not be linked with somebody of a group. */
+static const char *
+tell_apart(Groups *groups, int64 id, int group)
+{
+	Tables *tables = &groups->op->tables;
+	const IdentifierType *types = groups->op->graph->types;
+	TableScan scan;
+	Vertex a;
+	Vertex b;
+	int64 other = 0;
+
+	apart_begin(&scan, tables, id);
+	while (apart_next(&scan, &other) && group_of_vertex(groups, other) != group)
+		;
+	scan_end(&scan);
+	if (!vertex_by_id(tables, id, &a) || !vertex_by_id(tables, other, &b))
+		elog(ERROR, "identity graph has lost the identifier " INT64_FORMAT, id);
+	return psprintf("must_not_link() keeps %s \"%s\" and %s \"%s\" apart",
+					types[a.type].name, a.value, types[b.type].name, b.value);
+}
+
 const char *
 groups_conflict(Groups *groups, int a, int b)
 {
@@ -273,16 +294,18 @@ groups_conflict(Groups *groups, int a, int b)
 	if (x->n_aparts > y->n_aparts)
 	{
 		PersonGroup *swap = x;
+		int swap_a = a;
 
 		x = y;
 		y = swap;
-		b = a;
+		a = b;
+		b = swap_a;
 	}
 	for (IdList *cell = x->aparts; y->n_aparts > 0 && cell != NULL;
 		 cell = cell->next)
 	{
 		if (group_of_vertex(groups, cell->id) == b)
-			return "must_not_link() keeps two of their identifiers apart";
+			return tell_apart(groups, cell->id, a);
 	}
 	return NULL;
 }

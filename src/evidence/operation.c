@@ -160,8 +160,8 @@ operation_run(const char *graph, bool global, OperationBody body, void *arg)
 	int sec_context;
 	int level;
 
-	PreventCommandIfReadOnly("a change of an identity graph");
-	PreventCommandIfParallelMode("a change of an identity graph");
+	PreventCommandIfReadOnly("a change or check of an identity graph");
+	PreventCommandIfParallelMode("a change or check of an identity graph");
 	op.global = global;
 	op.actor = GetUserNameFromId(GetUserId(), false);
 	context = AllocSetContextCreate(CurrentMemoryContext,

@@ -20,8 +20,11 @@ PG_FUNCTION_INFO_V1(personalize_create_identity_graph);
 PG_FUNCTION_INFO_V1(personalize_alter_identity_graph);
 PG_FUNCTION_INFO_V1(personalize_drop_identity_graph);
 
-/* Statements as the owner of the tables, with $1 the graph and two roles. */
-static void
+/*
+ * Statements as the owner of the tables, with $1 the graph and two roles; returns
+ * how many rows the last one changed.
+ */
+static uint64
 run_as_owner(const char *const *statements, int n, const char *graph,
 			 const char *owner, const char *reader)
 {
@@ -29,6 +32,7 @@ run_as_owner(const char *const *statements, int n, const char *graph,
 	Datum values[3] = { 0 };
 	char nulls[4] = "   ";
 	Relation rel = RelationIdGetRelation(table_of("identity_graph"));
+	uint64 changed = 0;
 	int sec_context;
 	Oid user;
 
@@ -50,11 +54,13 @@ run_as_owner(const char *const *statements, int n, const char *graph,
 		if (result < 0)
 			elog(ERROR, "could not execute \"%s\": %s", statements[i],
 				 SPI_result_code_string(result));
+		changed = SPI_processed;
 	}
 	SPI_finish();
 	SetUserIdAndSecContext(user, sec_context);
 	graph_changed();
 	CommandCounterIncrement();
+	return changed;
 }
 
 /* A role that the graph is to belong to, or be read by. */
@@ -101,8 +107,11 @@ locked_graph(FunctionCallInfo fcinfo, LOCKMODE mode)
 Datum
 personalize_create_identity_graph(PG_FUNCTION_ARGS)
 {
-	static const char *const statements[] = {
-		"INSERT INTO personalize.identity_graph (graph, owner, reader) VALUES ($1, $2, $3)",
+	static const char *const add_graph[] = {
+		"INSERT INTO personalize.identity_graph (graph, owner, reader) VALUES ($1, $2, $3) "
+		"ON CONFLICT (graph) DO NOTHING"
+	};
+	static const char *const add_defaults[] = {
 		"INSERT INTO personalize.identity_rule (graph_id, rule, priority, min_weight) "
 		"VALUES (" GRAPH_ID ", 'observed', 100, '-infinity')",
 		"INSERT INTO personalize.identity_blocked (graph_id, value, pattern) "
@@ -118,7 +127,12 @@ personalize_create_identity_graph(PG_FUNCTION_ARGS)
 				 errmsg("the name of an identity graph must not be empty")));
 	if (owner == NULL)
 		owner = GetUserNameFromId(GetUserId(), false);
-	run_as_owner(statements, lengthof(statements), graph, owner, reader);
+	if (run_as_owner(add_graph, 1, graph, owner, reader) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("identity graph \"%s\" already exists", graph)));
+	(void) run_as_owner(add_defaults, lengthof(add_defaults), graph, owner,
+						reader);
 	PG_RETURN_VOID();
 }
 
@@ -137,7 +151,7 @@ personalize_alter_identity_graph(PG_FUNCTION_ARGS)
 
 	if (owner == NULL)
 		owner = former;
-	run_as_owner(statements, lengthof(statements), name, owner, reader);
+	(void) run_as_owner(statements, lengthof(statements), name, owner, reader);
 	PG_RETURN_VOID();
 }
 
@@ -153,6 +167,6 @@ personalize_drop_identity_graph(PG_FUNCTION_ARGS)
 	};
 	char *name = pstrdup(locked_graph(fcinfo, AccessExclusiveLock)->name);
 
-	run_as_owner(statements, lengthof(statements), name, NULL, NULL);
+	(void) run_as_owner(statements, lengthof(statements), name, NULL, NULL);
 	PG_RETURN_VOID();
 }

@@ -45,7 +45,7 @@ check_pair(const char *type_a, const char *value_a, const char *type_b,
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("an identifier must have a type and a value"),
-			 errhint("Leave out the second one, both NULL, for an identifier that is known alone.")));
+			 errhint("For an identifier that is known alone, give NULL as both type and value of the second one.")));
 }
 
 Datum

@@ -15,6 +15,7 @@
 #include "executor/spi.h"
 #include "identity/identity.h"
 #include "miscadmin.h"
+#include "text/text.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
@@ -157,7 +158,7 @@ check_normal(Operation *op, const TypeChange *change)
 							change->type),
 					 errdetail("The graph has identifiers of this type, by \"%s\".",
 							   names[t->normal]),
-					 errhint("Declare another type, and link its identifiers.")));
+					 errhint("Give normal_form and region as they are, or declare another type and link its identifiers.")));
 	}
 }
 
@@ -245,6 +246,9 @@ personalize_set_identifier_type(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("region is for phone numbers only"),
 				 errhint("Give normal_form => 'phone'.")));
+	/* a region that is none must not stay to fail later */
+	if (change.region != NULL)
+		(void) phone_normal_form("", change.region);
 	operation_run(graph, true, set_type, &change);
 	PG_RETURN_VOID();
 }
@@ -332,15 +336,19 @@ static OperationResult
 set_blocked(Operation *op, void *arg)
 {
 	BlockChange *change = arg;
+	const IdentifierType *type = NULL;
+	char *value = change->value;
 	LogEntry cause = { .rule = -1 };
 	Parameters p = { 0 };
 	Restate r;
 
+	if (change->type != NULL)
+		type = &op->graph->types[graph_type(op->graph, change->type)];
 	add_int(&p, op->graph->id);
-	add_optional_int(&p, change->type == NULL ?
-							 0 :
-							 op->graph->types[graph_type(op->graph, change->type)].id);
-	add_text(&p, change->value);
+	add_optional_int(&p, type == NULL ? 0 : type->id);
+	if (type != NULL && change->value != NULL)
+		value = lower_form(normal_value(type, change->value));
+	add_text(&p, value);
 	add_text(&p, change->pattern);
 	change->changed =
 		run(change->block ?
@@ -353,8 +361,8 @@ set_blocked(Operation *op, void *arg)
 		return OPERATION_DONE;
 	reload(op);
 	cause.detail = psprintf("%s %s \"%s\"", change->block ? "block" : "unblock",
-							change->value ? "value" : "pattern",
-							change->value ? change->value : change->pattern);
+							value ? "value" : "pattern",
+							value ? value : change->pattern);
 	log_rule(op, cause.detail);
 	restate_begin(&r, op);
 	restate_blocked(&r);
@@ -400,6 +408,35 @@ personalize_unblock_identifier(PG_FUNCTION_ARGS)
 	return change_blocked(fcinfo, false);
 }
 
+/* Note again who must be kept apart from anybody; returns how many were wrong. */
+static int
+rebuild_aparts(Operation *op)
+{
+	Rows *rows = rows_create(SET_APART_FLAGS);
+	TableScan scan;
+	Vertex vertex;
+	int n;
+
+	vertices_begin(&scan, &op->tables, -1);
+	while (member_next(&scan, &vertex))
+	{
+		Datum values[2] = { Int64GetDatum(vertex.id),
+							BoolGetDatum(!vertex.apart) };
+		TableScan others;
+		int64 other;
+
+		CHECK_FOR_INTERRUPTS();
+		apart_begin(&others, &op->tables, vertex.id);
+		if (apart_next(&others, &other) != vertex.apart)
+			rows_add(rows, values, NULL);
+		scan_end(&others);
+	}
+	scan_end(&scan);
+	n = rows->n;
+	rows_write_all(rows, SET_APART_FLAGS);
+	return n;
+}
+
 /* Everything anew, from the evidence. */
 static OperationResult
 rebuild(Operation *op, void *arg)
@@ -416,6 +453,7 @@ rebuild(Operation *op, void *arg)
 	*changed = r.n_seeds;
 	rows_write_all(r.states, SET_STATES);
 	rows_write_all(r.log, ADD_LOG);
+	*changed += rebuild_aparts(op);
 	tables_refresh(&op->tables);
 	p = partition_create(op);
 	partition_seed_all(p);

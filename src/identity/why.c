@@ -329,7 +329,7 @@ find_value(Search *s, int argno, Vertex *vertex)
 		if (found >= 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
-					 errmsg("\"%s\" is both a %s and a %s in identity graph \"%s\"",
+					 errmsg("\"%s\" is an identifier of type \"%s\" and one of type \"%s\" in identity graph \"%s\"",
 							value, graph->types[found].name,
 							graph->types[type].name, graph->name),
 					 errhint("Give the types: why(graph, type_a, value_a, type_b, value_b).")));

@@ -11,6 +11,9 @@
 
 #define CACHE_SLOTS (1 << 18)
 
+/* ... of two records, which are compared once */
+#define PAIR_SLOTS 64
+
 /* how close the other half of a swap must be at least */
 #define SWAP_LIKENESS 0.88
 
@@ -18,9 +21,10 @@ CompareCache *
 compare_cache(MatchRecords *records)
 {
 	CompareCache *cache = records_alloc(records, sizeof(CompareCache));
+	int slots = records->n > 2 ? CACHE_SLOTS : PAIR_SLOTS;
 
-	cache->keys = records_alloc(records, CACHE_SLOTS * sizeof(uint64));
-	cache->mask = CACHE_SLOTS - 1;
+	cache->keys = records_alloc(records, slots * sizeof(uint64));
+	cache->mask = slots - 1;
 	return cache;
 }
 
@@ -88,6 +92,9 @@ compare_pair(MatchRecords *records, CompareCache *cache, int a, int b)
 		const MatchComparison *comparison = &model->comparisons[c];
 		uint64 level = 0;
 
+		/* where each names the other, the first has said it */
+		if (silent >> (4 * c) & 15)
+			continue;
 		if (comparison->swapped > 0 && is_swapped(records, comparison, c, x, y))
 		{
 			/* its partner has nothing to add */

@@ -162,12 +162,17 @@ largest_disagreement(const MatchComparison *comparison)
 																		0.6;
 }
 
-/* Full names that have only one of their words in common do not agree, either. */
+/*
+ * Full names that have only one of their words in common do not agree, either:
+ * the last levels but "else", where there are that many.
+ */
 static bool
 is_disagreement(const MatchComparison *comparison, int l, double u)
 {
+	int n = comparison->n_levels;
+
 	return assumed_m(comparison, l) < u ||
-		(comparison->kind == KIND_FULL_NAME && l >= comparison->n_levels - 2);
+		(comparison->kind == KIND_FULL_NAME && l >= Max(n - 2, (n + 3) / 2));
 }
 
 static void

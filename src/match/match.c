@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "common/args.h"
@@ -61,12 +62,17 @@ check_rules(const MatchModel *model)
 static MatchRecords *
 load_arg(FunctionCallInfo fcinfo, const MatchModel *model, int argno)
 {
+	Oid other = PG_ARGISNULL(argno + 1) ? InvalidOid : PG_GETARG_OID(argno + 1);
 	MatchRecords *records;
 
 	arg_not_null(fcinfo, argno, "relation");
-	records = records_load(model, PG_GETARG_OID(argno),
-						   PG_ARGISNULL(argno + 1) ? InvalidOid :
-													 PG_GETARG_OID(argno + 1));
+	/* '-' is a regclass, but none to be taken for NULL */
+	if (!PG_ARGISNULL(argno + 1) && !OidIsValid(other))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("other is no relation"),
+				 errhint("Leave other out for the pairs within one relation.")));
+	records = records_load(model, PG_GETARG_OID(argno), other);
 	records_make_keys(records);
 	return records;
 }
@@ -164,7 +170,8 @@ lowest_weight(FunctionCallInfo fcinfo)
 					 "threshold is the lowest probability of a pair to be returned.")));
 	if (threshold == 0)
 		return -INFINITY;
-	return threshold == 1 ? INFINITY : log2(threshold / (1 - threshold));
+	/* from there on, probabilities cannot be told from 1 */
+	return threshold == 1 ? DBL_MANT_DIG : log2(threshold / (1 - threshold));
 }
 
 Datum

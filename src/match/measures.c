@@ -43,6 +43,17 @@ take_words(const Value *value, Words *words)
 	}
 }
 
+/* Pairs are many, and a call's memory is only given back at its end. */
+static void
+free_words(Words *words)
+{
+	for (int i = 0; i < words->n; i++)
+	{
+		if (!words->words[i].ascii)
+			pfree(unconstify(uint32 *, words->words[i].points));
+	}
+}
+
 /* Whether the shorter begins the longer. */
 static bool
 begins(const Points *a, const Points *b)
@@ -99,12 +110,12 @@ words_likeness(const Value *a, const Value *b)
 	Words x;
 	Words y;
 	bool taken[MAX_WORDS] = { false };
+	double letters;
 	double sum = 0;
 
 	take_words(a, &x);
 	take_words(b, &y);
-	if (x.letters + y.letters == 0)
-		return 0;
+	letters = x.letters + y.letters;
 	for (int i = 0; i < x.n; i++)
 	{
 		double best = 0;
@@ -125,7 +136,9 @@ words_likeness(const Value *a, const Value *b)
 			taken[found] = true;
 		sum += best;
 	}
-	return sum / (x.letters + y.letters);
+	free_words(&x);
+	free_words(&y);
+	return letters == 0 ? 0 : sum / letters;
 }
 
 static bool

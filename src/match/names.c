@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "common/shortest_dec.h"
 #include "match/match.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
@@ -73,9 +74,13 @@ default_m(MatchTest test, double threshold)
 char *
 level_name(const MatchLevel *level)
 {
+	char threshold[DOUBLE_SHORTEST_DECIMAL_LEN];
+
 	if (!tests[level->test].has_threshold)
 		return pstrdup(tests[level->test].name);
-	return psprintf("%s %g", tests[level->test].name, level->threshold);
+	/* in full, as a model that is written is read again */
+	double_to_shortest_decimal_buf(level->threshold, threshold);
+	return psprintf("%s %s", tests[level->test].name, threshold);
 }
 
 int

@@ -125,51 +125,67 @@ class_of(MatchKind kind, unsigned char c)
 	return c == '\'' || c == '`' ? CHAR_DROP : CHAR_SPACE;
 }
 
-/* Append small letters, which may be several bytes for one; how many it read. */
-static int
-fold(StringInfo out, const char *in)
+/* The one of ASCII that a character beyond it stands for; 0: none. */
+static unsigned char
+ascii_like(pg_wchar point)
 {
-	unsigned char c = (unsigned char) *in;
+	if (point == 0xA0 || point == 0xD7 || point == 0xF7 ||
+		(point >= 0x2000 && point <= 0x200A) || point == 0x202F ||
+		point == 0x205F || point == 0x3000)
+		return ' ';
+	if ((point >= 0x2010 && point <= 0x2015) || point == 0x2212)
+		return '-';
+	return point == 0x2018 || point == 0x2019 ? '\'' : 0;
+}
 
-	if (c < 128)
-	{
-		appendStringInfoChar(out, c >= 'A' && c <= 'Z' ? c + 32 : c);
-		return 1;
-	}
-	if (GetDatabaseEncoding() == PG_UTF8)
-	{
-		int length = pg_utf_mblen((const unsigned char *) in);
-		pg_wchar point = utf8_to_unicode((const unsigned char *) in);
+/* Accents that stand by themselves, and marks that nobody sees */
+static bool
+is_mark(pg_wchar point)
+{
+	return (point >= 0x300 && point < 0x370) || point == 0xAD ||
+		(point >= 0x200B && point <= 0x200F) || point == 0x2016 ||
+		point == 0x2017 || point == 0x2060 || point == 0xFEFF;
+}
 
-		if (point >= 0xC0 && point < 0x180)
-			appendStringInfoString(out, plain_letters[point - 0xC0]);
-		else if (point >= 0x2010 && point <= 0x2019)
-			/* dashes and quotation marks */
-			appendStringInfoString(out, point < 0x2016 ? " " : "");
-		else
-			appendBinaryStringInfo(out, in, length);
-		return length;
-	}
-	appendStringInfoChar(out, c);
-	return 1;
+/* Append small letters, which may be several bytes for one. */
+static void
+fold(StringInfo out, const char *in, int length, pg_wchar point)
+{
+	if (point < 128)
+		appendStringInfoChar(out,
+							 point >= 'A' && point <= 'Z' ? point + 32 : point);
+	else if (GetDatabaseEncoding() != PG_UTF8)
+		appendStringInfoChar(out, *in);
+	else if (point >= 0xC0 && point < 0x180)
+		appendStringInfoString(out, plain_letters[point - 0xC0]);
+	else if (!is_mark(point))
+		appendBinaryStringInfo(out, in, length);
 }
 
 static void
 keep_classes(StringInfo out, MatchKind kind, const char *value)
 {
-	while (*value != '\0')
-	{
-		CharClass class = class_of(kind, (unsigned char) *value);
+	int length;
 
-		if (class == CHAR_KEEP)
+	for (; *value != '\0'; value += length)
+	{
+		pg_wchar point = (unsigned char) *value;
+		CharClass class;
+
+		length = 1;
+		if (point >= 128 && GetDatabaseEncoding() == PG_UTF8)
 		{
-			value += fold(out, value);
-			continue;
+			length = pg_utf_mblen((const unsigned char *) value);
+			point = utf8_to_unicode((const unsigned char *) value);
+			if (ascii_like(point))
+				point = ascii_like(point);
 		}
-		if (class == CHAR_SPACE && out->len > 0 &&
-			out->data[out->len - 1] != ' ')
+		class = class_of(kind, Min(point, 128));
+		if (class == CHAR_KEEP)
+			fold(out, value, length, point);
+		else if (class == CHAR_SPACE && out->len > 0 &&
+				 out->data[out->len - 1] != ' ')
 			appendStringInfoChar(out, ' ');
-		value++;
 	}
 	while (out->len > 0 && out->data[out->len - 1] == ' ')
 		out->data[--out->len] = '\0';

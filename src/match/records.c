@@ -159,7 +159,7 @@ month_first(Oid relation, const char *column)
 	appendStringInfo(&sql,
 					 "SELECT pg_catalog.count(*) FILTER (WHERE v OPERATOR(pg_catalog.~) '^\\s*\\d?\\d\\D(1[3-9]|2\\d|3[01])\\D')"
 					 " OPERATOR(pg_catalog.>) pg_catalog.count(*) FILTER (WHERE v OPERATOR(pg_catalog.~) '^\\s*(1[3-9]|2\\d|3[01])\\D\\d?\\d\\D')"
-					 " FROM (SELECT %s::pg_catalog.text AS v FROM %s) x",
+					 " FROM (SELECT %s::pg_catalog.text COLLATE pg_catalog.\"default\" AS v FROM %s) x",
 					 quote_identifier(column), relation_name(relation));
 	if (SPI_execute(sql.data, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "dates cannot be read");
@@ -256,6 +256,7 @@ read_relation(MatchRecords *records, Oid relation)
 {
 	const MatchModel *model = records->model;
 	const char *id = quote_identifier(model->id);
+	const char *name = relation_name(relation);
 	bool month_first_in[MAX_COMPARISONS] = { false };
 	StringInfoData sql;
 	SPIPlanPtr plan;
@@ -272,8 +273,7 @@ read_relation(MatchRecords *records, Oid relation)
 			month_first_in[c] =
 				month_first(relation, model->comparisons[c].column);
 	}
-	appendStringInfo(&sql, " FROM %s r ORDER BY r.%s", relation_name(relation),
-					 id);
+	appendStringInfo(&sql, " FROM %s r ORDER BY r.%s", name, id);
 	plan = SPI_prepare(sql.data, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "records cannot be read: %s",

@@ -39,36 +39,44 @@ typedef struct Choice
 	Candidate *candidates;
 } Choice;
 
+/* The values of all columns come first where a wide relation has many keys. */
+static void
+add_key(MatchModel *model, int c, KeyPart part)
+{
+	if (model->n_keys < MAX_KEYS - (model->n - 1 - c))
+		model_key(model, c, part);
+}
+
 static void
 add_keys_of(MatchModel *model, int c)
 {
-	model_key(model, c, KEY_VALUE);
+	add_key(model, c, KEY_VALUE);
 	switch (model->comparisons[c].kind)
 	{
 		case KIND_NAME:
-			model_key(model, c, KEY_SOUNDEX);
-			model_key(model, c, KEY_PREFIX);
+			add_key(model, c, KEY_SOUNDEX);
+			add_key(model, c, KEY_PREFIX);
 			break;
 		case KIND_FULL_NAME:
-			model_key(model, c, KEY_SORTED);
-			model_key(model, c, KEY_FIRST_WORD);
-			model_key(model, c, KEY_LAST_WORD);
-			model_key(model, c, KEY_SOUNDEX);
+			add_key(model, c, KEY_SORTED);
+			add_key(model, c, KEY_FIRST_WORD);
+			add_key(model, c, KEY_LAST_WORD);
+			add_key(model, c, KEY_SOUNDEX);
 			break;
 		case KIND_DATE:
-			model_key(model, c, KEY_YEAR);
-			model_key(model, c, KEY_MONTH_DAY);
+			add_key(model, c, KEY_YEAR);
+			add_key(model, c, KEY_MONTH_DAY);
 			break;
 		case KIND_EMAIL:
-			model_key(model, c, KEY_LOCAL_PART);
+			add_key(model, c, KEY_LOCAL_PART);
 			break;
 		case KIND_ADDRESS:
-			model_key(model, c, KEY_LAST_WORD);
-			model_key(model, c, KEY_FIRST_WORD);
-			model_key(model, c, KEY_PREFIX);
+			add_key(model, c, KEY_LAST_WORD);
+			add_key(model, c, KEY_FIRST_WORD);
+			add_key(model, c, KEY_PREFIX);
 			break;
 		case KIND_TEXT:
-			model_key(model, c, KEY_PREFIX);
+			add_key(model, c, KEY_PREFIX);
 			break;
 		default:
 			break;
@@ -191,6 +199,7 @@ drop_implied(Choice *choice)
 
 	for (int i = 0; i < choice->n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < choice->n && !choice->candidates[i].implied; j++)
 			choice->candidates[i].implied = j != i &&
 				rule_implies(choice->model, &choice->candidates[i].rule,

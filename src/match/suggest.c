@@ -11,7 +11,6 @@
 #include "executor/spi.h"
 #include "match/match.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -41,19 +40,33 @@ typedef struct Column
 	bool surname; /* a last one */
 } Column;
 
+/*
+ * Names are qualified, as the caller's search path may have others.  Regular
+ * expressions need a collation that is deterministic, as the default one is.
+ */
+#define MATCHES " OPERATOR(pg_catalog.~) "
+#define MATCHES_ANY_CASE " OPERATOR(pg_catalog.~*) "
+
 static const char look_sql[] =
-	"SELECT count(v)::float8, count(DISTINCT v)::float8,"
-	" coalesce(avg(length(v)), 0)::float8,"
-	" coalesce(avg(array_length(regexp_split_to_array(btrim(v), '[\\s,]+'), 1)), 0)::float8,"
-	" count(*) FILTER (WHERE v ~ '^[\\s\\d]+$')::float8,"
-	" count(*) FILTER (WHERE v ~ '\\d')::float8,"
-	" count(*) FILTER (WHERE v ~ '^\\s*(1[5-9]|20)\\d\\d(0[1-9]|1[0-2])(0[1-9]|[12]\\d|3[01])\\s*$'"
-	" OR v ~ '^\\s*\\d{4}[-/. ]\\d{1,2}[-/. ]\\d{1,2}([ T].*)?$'"
-	" OR v ~ '^\\s*\\d{1,2}[-/. ]\\d{1,2}[-/. ]\\d{2,4}([ T].*)?$'"
-	" OR v ~* '^\\s*\\d{1,2}[-/. ]+[a-z]{3,9}[-/., ]+\\d{2,4}$'"
-	" OR v ~* '^\\s*[a-z]{3,9}[-/. ]+\\d{1,2}[-/., ]+\\d{4}$')::float8,"
-	" count(*) FILTER (WHERE v ~ '^\\S+@\\S+$')::float8"
-	" FROM (SELECT nullif(btrim(%s::pg_catalog.text), '') AS v FROM %s ORDER BY %s LIMIT %d) x";
+	"SELECT pg_catalog.count(v)::pg_catalog.float8,"
+	" pg_catalog.count(DISTINCT v)::pg_catalog.float8,"
+	" coalesce(pg_catalog.avg(pg_catalog.length(v)), 0)::pg_catalog.float8,"
+	" coalesce(pg_catalog.avg(pg_catalog.array_length(pg_catalog.regexp_split_to_array(v, '[\\s,]+'), 1)), 0)::pg_catalog.float8,"
+	" pg_catalog.count(*) FILTER (WHERE v" MATCHES
+	"'^[\\s\\d]+$')::pg_catalog.float8,"
+	" pg_catalog.count(*) FILTER (WHERE v" MATCHES "'\\d')::pg_catalog.float8,"
+	" pg_catalog.count(*) FILTER (WHERE v" MATCHES
+	"'^\\s*(1[5-9]|20)\\d\\d(0[1-9]|1[0-2])(0[1-9]|[12]\\d|3[01])\\s*$'"
+	" OR v" MATCHES "'^\\s*\\d{4}[-/. ]\\d{1,2}[-/. ]\\d{1,2}([ T].*)?$'"
+	" OR v" MATCHES "'^\\s*\\d{1,2}[-/. ]\\d{1,2}[-/. ]\\d{2,4}([ T].*)?$'"
+	" OR v" MATCHES_ANY_CASE "'^\\s*\\d{1,2}[-/. ]+[a-z]{3,9}[-/., ]+\\d{2,4}$'"
+	" OR v" MATCHES_ANY_CASE
+	"'^\\s*[a-z]{3,9}[-/. ]+\\d{1,2}[-/., ]+\\d{4}$')::pg_catalog.float8,"
+	" pg_catalog.count(*) FILTER (WHERE v" MATCHES
+	"'^\\S+@\\S+$')::pg_catalog.float8"
+	" FROM (SELECT pg_catalog.btrim(r.%s::pg_catalog.text) COLLATE pg_catalog.\"default\" AS v"
+	" FROM %s r ORDER BY r.%s LIMIT %d) x"
+	" WHERE v OPERATOR(pg_catalog.<>) ''";
 
 static void
 take_look(Oid relation, const char *id, Column *column)
@@ -420,7 +433,6 @@ suggest_model(Oid relation, const char *id, Jsonb *wishes)
 	MemoryContext mine = CurrentMemoryContext;
 	Relation rel;
 	TupleDesc desc;
-	int guc_level;
 
 	model->id = pstrdup(id);
 	model->block_limit = DEFAULT_BLOCK_LIMIT;
@@ -434,16 +446,11 @@ suggest_model(Oid relation, const char *id, Jsonb *wishes)
 						get_rel_name(relation)),
 				 errhint("id names the column that identifies a record.")));
 	check_columns(relation, wishes);
-	/* the look at the columns is ours, whatever names the caller has */
-	guc_level = NewGUCNestLevel();
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	SPI_connect();
 	MemoryContextSwitchTo(mine);
 	for (int i = 0; i < desc->natts; i++)
 		consider(model, columns, relation, TupleDescAttr(desc, i), wishes);
 	SPI_finish();
-	AtEOXact_GUC(false, guc_level);
 	if (model->n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(19);
+SELECT plan(20);
 
 CREATE FUNCTION draw(x bigint, seed int) RETURNS float8 LANGUAGE sql IMMUTABLE AS
 $$ SELECT ((hashint8extended(x, seed) & 9007199254740991) + 0.5) / 9007199254740992 $$;
@@ -88,6 +88,21 @@ SELECT ok(bool_and((explain -> 'related' ->> 'weight')::float8 <= 0), 'what rela
 CREATE TABLE strangers AS SELECT * FROM families WHERE id % 2 = 0;
 SELECT cmp_ok(count(*), '<', 200::bigint, 'families without duplicates: so few of 4000 people in pairs: ' || count(*))
 FROM match_pairs(match_train(match_model('strangers', 'id', '{"person": null}'), 'strangers'), 'strangers');
+
+-- A register with much that is wrong or missing, so that many pairs stay doubtful.  What they promise is what they are.
+CREATE TABLE register AS
+SELECT person * 2 + copy AS id, person,
+	CASE WHEN draw(key, 51) > .1 THEN word(CASE WHEN draw(key, 52) < .1 THEN (draw(key, 53) ^ 2 * 150)::int ELSE (draw(person, 54) ^ 2 * 150)::int END) END AS first_name,
+	word(1000 + CASE WHEN draw(key, 55) < .1 THEN (draw(key, 56) ^ 2 * 600)::int ELSE (draw(person, 57) ^ 2 * 600)::int END) AS last_name,
+	CASE WHEN draw(key, 58) > .15 THEN date '1950-01-01' + CASE WHEN draw(key, 59) < .1 THEN (draw(key, 60) * 15000)::int ELSE (draw(person, 61) * 15000)::int END END AS birth_date,
+	CASE WHEN draw(key, 62) > .1 THEN word(5000 + CASE WHEN draw(key, 63) < .15 THEN (draw(key, 64) ^ 2 * 200)::int ELSE (draw(person, 65) ^ 2 * 200)::int END) END AS town
+FROM generate_series(0, 5999) person, generate_series(0, 1) copy, LATERAL (SELECT person * 2 + copy AS key) k WHERE copy = 0 OR person % 3 = 0;
+CREATE TABLE register_pairs AS SELECT p.*, a.person = b.person AS is_match
+FROM match_pairs(match_train(match_model('register', 'id', '{"person": null}'), 'register'), 'register', threshold => 0.05) p
+	JOIN register a ON a.id = id_a::int JOIN register b ON b.id = id_b::int;
+SELECT ok(count(*) > 150 AND abs(avg(probability) - avg(is_match::int)) < 0.15, 'with defaults calibrated from .5 to .9: '
+	|| round(avg(probability)::numeric, 2) || ' promised, ' || round(avg(is_match::int), 2) || ' of ' || count(*) || ' are')
+FROM register_pairs WHERE probability BETWEEN 0.5 AND 0.9;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -12,13 +12,13 @@ FROM pg_depend d JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass 
 WHERE e.extname = 'personalize' AND d.deptype = 'e'
 	AND NOT EXISTS (SELECT FROM pg_description c WHERE c.classoid = d.classid AND c.objoid = d.objid AND c.objsubid = 0)
 	AND NOT EXISTS (SELECT FROM pg_type t LEFT JOIN pg_class r ON r.oid = t.typrelid
-		WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid AND (t.typcategory = 'A' OR r.relkind = 'r'));
+		WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid AND (t.typcategory = 'A' OR r.relkind IN ('r', 'v')));
 SELECT count(*) > 10 AS objects FROM pg_depend d JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
 WHERE e.extname = 'personalize' AND d.deptype = 'e';
 
 SELECT a.attrelid::regclass, a.attname AS without_comment
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-WHERE c.relnamespace = 'personalize'::regnamespace AND c.relkind IN ('r', 'c') AND a.attnum > 0
+WHERE c.relnamespace = 'personalize'::regnamespace AND c.relkind IN ('r', 'c', 'v') AND a.attnum > 0
 	AND col_description(a.attrelid, a.attnum) IS NULL;
 
 -- the access method and its operator class

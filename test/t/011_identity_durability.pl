@@ -129,6 +129,7 @@ foreach my $format (qw(plain custom))
 {
 	$node->command_ok([ 'pg_dump', '-d', $node->connstr('postgres'), '-F', $format, '-f', "$file.$format" ], "pg_dump, $format");
 }
+my $logged = $node->safe_psql('postgres', 'SELECT max(id) FROM personalize.identity_log');
 my $next = $new_number->('postgres');
 sub restore
 {
@@ -155,7 +156,7 @@ foreach my $format (qw(plain custom))
 	is($new_number->($target), $next, "$format: the next identifier gets the next number");
 	is($node->safe_psql($target, q{SELECT personalize.set_identifier_type('shop', 'device', NULL), personalize.set_link_rule('shop', 'typed', 10), personalize.create_identity_graph('third'), personalize.set_identifier_type('third', 'login', 1);
 		SELECT (personalize.link('shop', 'device', 'd1', 'login', 'l1', 'typed')).status}), "|||\naccepted", "$format: new graphs, types, rules and evidence find their numbers");
-	is($node->safe_psql($target, q{SELECT count(*) = count(DISTINCT id) AND bool_and(id < (SELECT max(id) FROM personalize.identity_log) OR action = 'merge') FROM personalize.identity_log}), 't',
+	is($node->safe_psql($target, qq{SELECT count(*) = count(DISTINCT id) AND max(id) > $logged FROM personalize.identity_log}), 't',
 		"$format: so does the log");
 	is($node->safe_psql($target, q{SELECT personalize.rebuild_identity_graph('shop')}), '0', "$format: nobody is another when all is computed anew");
 }
