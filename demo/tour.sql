@@ -524,31 +524,28 @@ CREATE INDEX cookie_purchases_similarity ON cookie_purchases
 ANALYZE person_purchases, cookie_purchases;
 -- A cookie without a login that has bought one or two things, which say little, of
 -- somebody of one taste who has bought about ten.
-WITH guest AS (
-    SELECT cookie, count(DISTINCT product_id) AS products
+WITH guest AS MATERIALIZED (
+    SELECT cookie, lower(max(email)) AS email, array_agg(product_id) AS products
     FROM web_log
     GROUP BY cookie
-    HAVING count(DISTINCT product_id) BETWEEN 1 AND 2 AND count(customer_id) = 0
-       AND count(*) FILTER (WHERE event = 'newsletter') > 0
-       AND cookie NOT IN (SELECT cookie FROM shared_cookies)
-), person AS (
-    SELECT g.cookie, c.customer_id, t.taste
+    HAVING count(DISTINCT product_id) BETWEEN 1 AND 2 AND count(customer_id) = 0 AND count(email) > 0
+), person AS MATERIALIZED (
+    SELECT g.*, t.taste, person_of('demo_shop', 'cookie', g.cookie) AS person,
+           person_of('demo_shop', 'customer', c.id::text) AS account
     FROM guest g
-    JOIN identity_node n ON n.graph = 'demo_shop' AND n.type = 'cookie' AND n.value = g.cookie
-    JOIN identity_node k ON k.graph = 'demo_shop' AND k.type = 'customer' AND k.person = n.person
-    JOIN customer_tastes c ON c.customer_id = k.value::bigint AND c.main
-    JOIN customer_tastes t ON t.customer_id = c.customer_id
-    WHERE NOT EXISTS (SELECT FROM customer_tastes x WHERE x.customer_id = c.customer_id AND NOT x.main)
+    JOIN customers c USING (email)
+    JOIN customer_tastes t ON t.customer_id = c.id AND t.main
+    WHERE NOT EXISTS (SELECT FROM customer_tastes x WHERE x.customer_id = c.id AND NOT x.main)
+      AND g.cookie NOT IN (SELECT cookie FROM shared_cookies)
 )
-SELECT p.cookie AS visitor, min(c.name) AS visitor_name
+SELECT p.cookie AS visitor
 FROM person p
-JOIN customers c ON c.id = p.customer_id
-JOIN person_purchases b ON b.person = person_of('demo_shop', 'cookie', p.cookie)
+JOIN person_purchases b USING (person)
 LEFT JOIN product_tastes pt ON pt.product_id = b.product_id AND pt.taste = p.taste
+WHERE p.person = p.account
 GROUP BY p.cookie
 ORDER BY avg(coalesce(pt.affinity, 0)) - 0.1 * abs(count(DISTINCT b.product_id) - 10)
-         - coalesce(avg(pt.affinity) FILTER (WHERE EXISTS (
-               SELECT FROM cookie_purchases x WHERE x.cookie = p.cookie AND x.product_id = b.product_id)), 0) DESC, p.cookie
+         - coalesce(avg(pt.affinity) FILTER (WHERE b.product_id = ANY (p.products)), 0) DESC, p.cookie
 LIMIT 1 \gset
 
 \echo 'A visitor comes with the cookie' :visitor'. Nobody ever logged in with it, but a'
