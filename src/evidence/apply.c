@@ -20,15 +20,14 @@ look_up(Apply *apply)
 
 		CHECK_FOR_INTERRUPTS();
 		identifier->group = -1;
-		identifier->is_new = !vertex_by_value(&apply->op->tables,
-											  identifier->type,
-											  identifier->value,
-											  &identifier->vertex);
+		identifier->is_new =
+			!vertex_by_value(&apply->op->tables, identifier->type,
+							 identifier->value, &identifier->vertex);
 		if (identifier->is_new)
 		{
 			memset(&identifier->vertex, 0, sizeof(Vertex));
-			identifier->vertex.state = identifier->blocked ? VERTEX_BLOCKED :
-															 VERTEX_ACTIVE;
+			identifier->vertex.state =
+				identifier->blocked ? VERTEX_BLOCKED : VERTEX_ACTIVE;
 		}
 	}
 }
@@ -85,11 +84,10 @@ find_groups(Apply *apply)
 		}
 		if (identifier->vertex.state != VERTEX_ACTIVE)
 			continue;
-		identifier->group =
-			identifier->is_new ?
-				groups_add_new(apply->groups, identifier->vertex.id,
-							   identifier->type) :
-				groups_add_person(apply->groups, &identifier->vertex);
+		identifier->group = identifier->is_new ?
+			groups_add_new(apply->groups, identifier->vertex.id,
+						   identifier->type) :
+			groups_add_person(apply->groups, &identifier->vertex);
 	}
 }
 
@@ -125,8 +123,8 @@ fold_links(Batch *batch)
 		Link *link = &batch->links[i];
 
 		link->same_as = -1;
-		link->status = link->b < 0 || link->a == link->b ? LINK_ALONE :
-														   LINK_PENDING;
+		link->status =
+			link->b < 0 || link->a == link->b ? LINK_ALONE : LINK_PENDING;
 		if (link->status != LINK_ALONE)
 			order[n++] = i;
 	}
@@ -135,8 +133,8 @@ fold_links(Batch *batch)
 	{
 		Link *link = &batch->links[order[i]];
 		Link *before = &batch->links[order[i - 1]];
-		Link *first = before->same_as >= 0 ? &batch->links[before->same_as] :
-											 before;
+		Link *first =
+			before->same_as >= 0 ? &batch->links[before->same_as] : before;
 
 		if (Min(link->a, link->b) != Min(first->a, first->b) ||
 			Max(link->a, link->b) != Max(first->a, first->b) ||
@@ -173,8 +171,7 @@ find_evidence(Apply *apply)
 			continue;
 		link->known = true;
 		link->unchanged = link->weight <= e.weight &&
-						  link->first_seen >= e.first_seen &&
-						  link->last_seen <= e.last_seen;
+			link->first_seen >= e.first_seen && link->last_seen <= e.last_seen;
 		e.weight = link->weight = Max(link->weight, e.weight);
 		e.first_seen = link->first_seen = Min(link->first_seen, e.first_seen);
 		e.last_seen = link->last_seen = Max(link->last_seen, e.last_seen);
@@ -197,7 +194,8 @@ settle_dirty(Apply *apply)
 		Identifier *identifier = &batch->identifiers[i];
 
 		if (identifier->group < 0 ||
-			!apply->groups->groups[groups_find(apply->groups, identifier->group)]
+			!apply->groups
+				 ->groups[groups_find(apply->groups, identifier->group)]
 				 .dirty)
 			continue;
 		if (partition == NULL)
@@ -249,8 +247,8 @@ settle_link(Apply *apply, Link *link)
 	b = partition_position(p, apply->batch->identifiers[link->b].vertex.id);
 	if (a >= 0 && b >= 0)
 		link->status = partition_find(p, a) == partition_find(p, b) ?
-						   LINK_ACCEPTED :
-						   LINK_REJECTED;
+			LINK_ACCEPTED :
+			LINK_REJECTED;
 }
 
 /*
@@ -287,7 +285,8 @@ settle_links(Apply *apply)
 static int64
 person_of_first(Apply *apply)
 {
-	Identifier *identifier = &apply->batch->identifiers[apply->batch->links[0].a];
+	Identifier *identifier =
+		&apply->batch->identifiers[apply->batch->links[0].a];
 	Vertex vertex;
 
 	if (identifier_inert(identifier) ||
@@ -311,9 +310,8 @@ report(Apply *apply)
 		request->status = link->status;
 		request->unchanged = link->unchanged;
 		request->reason = link->reason == NULL || !requests->want_person ?
-							  NULL :
-							  MemoryContextStrdup(requests->context,
-												  link->reason);
+			NULL :
+			MemoryContextStrdup(requests->context, link->reason);
 	}
 	if (requests->want_person)
 		requests->person = person_of_first(apply);

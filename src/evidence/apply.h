@@ -25,7 +25,7 @@ typedef struct Apply
 	Batch *batch;
 	Groups *groups;
 	int n_order;
-	int *order; /* links that may join persons, as they are weighed */
+	int *order;		/* links that may join persons, as they are weighed */
 	OrderKey *keys; /* of all links */
 	int n_merges;
 	Merge *merges;
@@ -44,7 +44,7 @@ static inline bool
 identifier_inert(const Identifier *identifier)
 {
 	return identifier->vertex.state != VERTEX_ACTIVE ||
-		   identifier->turns_shared;
+		identifier->turns_shared;
 }
 
 #endif

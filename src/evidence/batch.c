@@ -28,7 +28,7 @@ hash_key(const void *key, Size size)
 	const IdentifierKey *k = key;
 
 	return hash_bytes((const unsigned char *) k->value, strlen(k->value)) ^
-		   murmurhash32(k->type);
+		murmurhash32(k->type);
 }
 
 static int
@@ -50,9 +50,9 @@ create_index(Batch *batch, int n)
 	control.hash = hash_key;
 	control.match = match_key;
 	control.hcxt = CurrentMemoryContext;
-	batch->index = hash_create("identifiers of a batch", n, &control,
-							   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE |
-								   HASH_CONTEXT);
+	batch->index =
+		hash_create("identifiers of a batch", n, &control,
+					HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 }
 
 static Identifier *
@@ -61,9 +61,9 @@ add_identifier(Batch *batch)
 	if (batch->n_identifiers == batch->allocated)
 	{
 		batch->allocated *= 2;
-		batch->identifiers = repalloc_huge(batch->identifiers,
-										   sizeof(Identifier) *
-											   batch->allocated);
+		batch->identifiers =
+			repalloc_huge(batch->identifiers,
+						  sizeof(Identifier) * batch->allocated);
 	}
 	memset(&batch->identifiers[batch->n_identifiers], 0, sizeof(Identifier));
 	return &batch->identifiers[batch->n_identifiers++];
@@ -102,9 +102,9 @@ batch_create(const Graph *graph, const LinkRequests *requests)
 
 	create_index(batch, Max(16, requests->n));
 	batch->allocated = Max(4, requests->n);
-	batch->identifiers = MemoryContextAllocHuge(CurrentMemoryContext,
-												sizeof(Identifier) *
-													batch->allocated);
+	batch->identifiers =
+		MemoryContextAllocHuge(CurrentMemoryContext,
+							   sizeof(Identifier) * batch->allocated);
 	batch->n_links = requests->n;
 	batch->links = MemoryContextAllocHuge(CurrentMemoryContext,
 										  sizeof(Link) * (requests->n + 1));
@@ -115,12 +115,11 @@ batch_create(const Graph *graph, const LinkRequests *requests)
 
 		CHECK_FOR_INTERRUPTS();
 		memset(link, 0, sizeof(Link));
-		link->a = find_identifier(batch, graph, request->type_a,
-								  request->value_a);
+		link->a =
+			find_identifier(batch, graph, request->type_a, request->value_a);
 		link->b = request->type_b == NULL ?
-					  -1 :
-					  find_identifier(batch, graph, request->type_b,
-									  request->value_b);
+			-1 :
+			find_identifier(batch, graph, request->type_b, request->value_b);
 		link->rule = graph_rule(graph, request->rule);
 		link->weight = request->weight;
 		link->first_seen = request->first_seen;

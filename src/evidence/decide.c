@@ -56,21 +56,20 @@ decide_alone(Apply *apply, Link *link)
 			continue;
 		link->status = LINK_INERT;
 		link->reason = ends[i]->vertex.state == VERTEX_BLOCKED ?
-						   psprintf("%s \"%s\" is blocked",
-									graph->types[ends[i]->type].name,
-									ends[i]->value) :
-						   psprintf("%s \"%s\" is linked with more than %d others",
-									graph->types[ends[i]->type].name,
-									ends[i]->value,
-									graph->types[ends[i]->type].max_degree);
+			psprintf("%s \"%s\" is blocked", graph->types[ends[i]->type].name,
+					 ends[i]->value) :
+			psprintf("%s \"%s\" is linked with more than %d others",
+					 graph->types[ends[i]->type].name, ends[i]->value,
+					 graph->types[ends[i]->type].max_degree);
 		return true;
 	}
 	if (link->weight < graph->rules[link->rule].min_weight)
 	{
 		link->status = LINK_INERT;
-		link->reason = psprintf("its weight is below %g, the least of rule \"%s\"",
-								graph->rules[link->rule].min_weight,
-								graph->rules[link->rule].name);
+		link->reason =
+			psprintf("its weight is below %g, the least of rule \"%s\"",
+					 graph->rules[link->rule].min_weight,
+					 graph->rules[link->rule].name);
 		return true;
 	}
 	return false;
@@ -115,9 +114,10 @@ decide(Apply *apply, int i)
 		return;
 	}
 	link->status = LINK_REJECTED;
-	if (!dirty && (link->unchanged ||
-				   (groups_before(groups, a, &apply->keys[i]) &&
-					groups_before(groups, b, &apply->keys[i]))))
+	if (!dirty &&
+		(link->unchanged ||
+		 (groups_before(groups, a, &apply->keys[i]) &&
+		  groups_before(groups, b, &apply->keys[i]))))
 		return;
 	link->status = LINK_PENDING;
 	groups->groups[a].dirty = true;
@@ -145,13 +145,13 @@ decide_links(Apply *apply)
 {
 	Batch *batch = apply->batch;
 
-	apply->keys = MemoryContextAllocHuge(CurrentMemoryContext,
-										 sizeof(OrderKey) *
-											 (batch->n_links + 1));
+	apply->keys =
+		MemoryContextAllocHuge(CurrentMemoryContext,
+							   sizeof(OrderKey) * (batch->n_links + 1));
 	apply->order = palloc(sizeof(int) * (batch->n_links + 1));
-	apply->merges = MemoryContextAllocHuge(CurrentMemoryContext,
-										   sizeof(Merge) *
-											   (batch->n_links + 1));
+	apply->merges =
+		MemoryContextAllocHuge(CurrentMemoryContext,
+							   sizeof(Merge) * (batch->n_links + 1));
 	mark_shared(apply);
 	for (int i = 0; i < batch->n_links; i++)
 	{

@@ -35,8 +35,8 @@ add_neighbour(Neighbours *set, int64 id)
 	{
 		set->allocated = Max(32, set->allocated * 2);
 		set->ids = set->ids == NULL ?
-					   palloc(sizeof(int64) * set->allocated) :
-					   repalloc_huge(set->ids, sizeof(int64) * set->allocated);
+			palloc(sizeof(int64) * set->allocated) :
+			repalloc_huge(set->ids, sizeof(int64) * set->allocated);
 	}
 	set->ids[set->n++] = id;
 }
@@ -110,9 +110,8 @@ static bool
 link_counts(const Apply *apply, const Link *link)
 {
 	return link->b >= 0 && link->a != link->b && link->same_as < 0 &&
-		   link->status != LINK_REVOKED &&
-		   link->weight >=
-			   apply->op->graph->rules[link->rule].min_weight;
+		link->status != LINK_REVOKED &&
+		link->weight >= apply->op->graph->rules[link->rule].min_weight;
 }
 
 static void
@@ -190,8 +189,7 @@ find_shared(Apply *apply)
 		int max = graph->types[identifier->type].max_degree;
 
 		CHECK_FOR_INTERRUPTS();
-		identifier->turns_shared =
-			max > 0 && identifier->degree > 0 &&
+		identifier->turns_shared = max > 0 && identifier->degree > 0 &&
 			identifier->vertex.state == VERTEX_ACTIVE &&
 			may_exceed(tables, identifier, max);
 		any |= identifier->turns_shared;
@@ -209,7 +207,7 @@ find_shared(Apply *apply)
 			continue;
 		if (!identifier->is_new)
 			add_stored_neighbours(tables, identifier->vertex.id, &sets[i]);
-		identifier->turns_shared =
-			count_distinct(&sets[i]) > graph->types[identifier->type].max_degree;
+		identifier->turns_shared = count_distinct(&sets[i]) >
+			graph->types[identifier->type].max_degree;
 	}
 }

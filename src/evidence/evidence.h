@@ -46,8 +46,8 @@ typedef struct LinkRule
 
 typedef struct Blocked
 {
-	int type_id; /* 0: of any type */
-	char *value; /* in lower case, or NULL */
+	int type_id;   /* 0: of any type */
+	char *value;   /* in lower case, or NULL */
 	void *pattern; /* a regular expression as text, or NULL */
 } Blocked;
 
@@ -184,8 +184,8 @@ typedef struct TableScan
 extern void tables_open(Tables *tables, const Graph *graph, Snapshot snapshot);
 extern void tables_close(Tables *tables);
 extern void tables_refresh(Tables *tables);
-extern bool vertex_by_value(Tables *tables, int type, const char *value,
-							Vertex *vertex);
+extern bool
+vertex_by_value(Tables *tables, int type, const char *value, Vertex *vertex);
 extern bool vertex_by_id(Tables *tables, int64 id, Vertex *vertex);
 extern bool evidence_find(Tables *tables, int64 a, int64 b, int rule,
 						  const char *source, Evidence *evidence);
@@ -244,7 +244,7 @@ typedef struct Operation
 	int n_locked; /* roots, in order */
 	LockedRoot *locked;
 	bool moved; /* what was read before they were locked may have changed */
-	int n_new; /* identifiers that it adds, in order */
+	int n_new;	/* identifiers that it adds, in order */
 	int64 *added;
 } Operation;
 
@@ -271,10 +271,10 @@ typedef struct OrderKey
 	const char *source;
 } OrderKey;
 
-extern void order_key(OrderKey *key, const Graph *graph, int type_a,
-					  const char *value_a, int type_b, const char *value_b,
-					  int rule, double weight, TimestampTz first_seen,
-					  const char *source);
+extern void
+order_key(OrderKey *key, const Graph *graph, int type_a, const char *value_a,
+		  int type_b, const char *value_b, int rule, double weight,
+		  TimestampTz first_seen, const char *source);
 extern int order_compare(const OrderKey *a, const OrderKey *b);
 
 /* write.c: rows written, in arrays that grow */

@@ -76,9 +76,9 @@ graphs_prepare(void)
 		registered = true;
 	}
 	if (graph_context == NULL)
-		graph_context = AllocSetContextCreate(CacheMemoryContext,
-											  "personalize graphs",
-											  ALLOCSET_SMALL_SIZES);
+		graph_context =
+			AllocSetContextCreate(CacheMemoryContext, "personalize graphs",
+								  ALLOCSET_SMALL_SIZES);
 	if (!graphs_valid)
 	{
 		MemoryContextReset(graph_context);
@@ -149,8 +149,8 @@ read_type(Graph *graph, TupleDesc desc, HeapTuple tuple)
 	IdentifierType *type;
 	char *normal;
 
-	graph->types = repalloc(graph->types,
-							sizeof(IdentifierType) * (graph->n_types + 1));
+	graph->types =
+		repalloc(graph->types, sizeof(IdentifierType) * (graph->n_types + 1));
 	type = &graph->types[graph->n_types++];
 	type->id = column_int(desc, tuple, 1);
 	type->name = column_text(desc, tuple, 3);
@@ -159,8 +159,8 @@ read_type(Graph *graph, TupleDesc desc, HeapTuple tuple)
 	type->priority = column_int(desc, tuple, 6);
 	normal = column_text(desc, tuple, 7);
 	type->normal = strcmp(normal, "email") == 0 ? NORMAL_EMAIL :
-				   strcmp(normal, "phone") == 0 ? NORMAL_PHONE :
-				   strcmp(normal, "lower") == 0 ? NORMAL_LOWER :
+		strcmp(normal, "phone") == 0			? NORMAL_PHONE :
+		strcmp(normal, "lower") == 0			? NORMAL_LOWER :
 												  NORMAL_NONE;
 	type->region = column_text(desc, tuple, 8);
 	type->limit = -1;
@@ -172,8 +172,8 @@ read_rule(Graph *graph, TupleDesc desc, HeapTuple tuple)
 	LinkRule *rule;
 	bool isnull;
 
-	graph->rules = repalloc(graph->rules,
-							sizeof(LinkRule) * (graph->n_rules + 1));
+	graph->rules =
+		repalloc(graph->rules, sizeof(LinkRule) * (graph->n_rules + 1));
 	rule = &graph->rules[graph->n_rules++];
 	rule->id = column_int(desc, tuple, 1);
 	rule->name = column_text(desc, tuple, 3);
@@ -188,8 +188,8 @@ read_blocked(Graph *graph, TupleDesc desc, HeapTuple tuple)
 	bool isnull;
 	Datum pattern;
 
-	graph->blocked = repalloc(graph->blocked,
-							  sizeof(Blocked) * (graph->n_blocked + 1));
+	graph->blocked =
+		repalloc(graph->blocked, sizeof(Blocked) * (graph->n_blocked + 1));
 	blocked = &graph->blocked[graph->n_blocked++];
 	blocked->type_id = column_int(desc, tuple, 2);
 	blocked->value = column_text(desc, tuple, 3);
@@ -219,8 +219,8 @@ read_details(Graph *graph)
 	graph->one_priority = true;
 	for (int i = 0; i < graph->n_types; i++)
 	{
-		graph->one_priority &= graph->types[i].priority ==
-							   graph->types[0].priority;
+		graph->one_priority &=
+			graph->types[i].priority == graph->types[0].priority;
 		if (graph->types[i].max_per_person > 0)
 		{
 			graph->types[i].limit = graph->n_limits;
@@ -242,7 +242,8 @@ graph_read(const char *name, Graph *graph)
 
 	memset(graph, 0, sizeof(Graph));
 	ScanKeyEntryInitialize(&key, 0, 2, BTEqualStrategyNumber, InvalidOid,
-						   C_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(name));
+						   C_COLLATION_OID, F_TEXTEQ,
+						   CStringGetTextDatum(name));
 	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	found = HeapTupleIsValid(tuple);
@@ -280,7 +281,8 @@ graph_find(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("identity graph \"%s\" does not exist", name),
-				 errhint("Create it with create_identity_graph(), or choose one of the view identity_graphs.")));
+				 errhint(
+					 "Create it with create_identity_graph(), or choose one of the view identity_graphs.")));
 	}
 	read_details(&entry->graph);
 	entry->next = graphs;
@@ -336,7 +338,8 @@ graph_type(const Graph *graph, const char *name)
 			 errmsg("identity graph \"%s\" has no identifier type \"%s\"",
 					graph->name, name),
 			 errhint("Declare it: SELECT personalize.set_identifier_type(%s, %s, max_per_person => 1), or NULL for any number.",
-					 quote_literal_cstr(graph->name), quote_literal_cstr(name))));
+					 quote_literal_cstr(graph->name),
+					 quote_literal_cstr(name))));
 	return -1;
 }
 
@@ -366,7 +369,8 @@ graph_rule(const Graph *graph, const char *name)
 			 errmsg("identity graph \"%s\" has no rule \"%s\"", graph->name,
 					name),
 			 errhint("Declare it: SELECT personalize.set_link_rule(%s, %s).",
-					 quote_literal_cstr(graph->name), quote_literal_cstr(name))));
+					 quote_literal_cstr(graph->name),
+					 quote_literal_cstr(name))));
 	return -1;
 }
 

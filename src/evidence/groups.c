@@ -348,9 +348,9 @@ surely_before(const Graph *graph, const Evidence *e, const OrderKey *key)
 	int priority = graph->rules[e->rule].priority;
 
 	return priority < key->rule_priority ||
-		   (priority == key->rule_priority && graph->one_priority &&
-			(e->weight > key->weight || (e->weight == key->weight &&
-										 e->first_seen < key->first_seen)));
+		(priority == key->rule_priority && graph->one_priority &&
+		 (e->weight > key->weight ||
+		  (e->weight == key->weight && e->first_seen < key->first_seen)));
 }
 
 /* Whether any evidence inside a stored person is weighed at or after the key. */
@@ -379,8 +379,9 @@ person_has_later(Tables *tables, int64 root, const OrderKey *key)
 				surely_before(tables->graph, &e, key) ||
 				!vertex_by_id(tables, e.b, &end) || end.root != root)
 				continue;
-			order_key(&other, tables->graph, vertex.type, vertex.value, end.type,
-					  end.value, e.rule, e.weight, e.first_seen, e.source);
+			order_key(&other, tables->graph, vertex.type, vertex.value,
+					  end.type, end.value, e.rule, e.weight, e.first_seen,
+					  e.source);
 			later = order_compare(&other, key) >= 0;
 		}
 		scan_end(&edges);
@@ -399,8 +400,8 @@ groups_before(Groups *groups, int group, const OrderKey *key)
 	for (IdList *cell = groups->groups[group].roots; cell != NULL;
 		 cell = cell->next)
 	{
-		RootEntry *entry = hash_search(groups->by_root, &cell->id, HASH_FIND,
-									   NULL);
+		RootEntry *entry =
+			hash_search(groups->by_root, &cell->id, HASH_FIND, NULL);
 
 		if (entry->before)
 			continue;

@@ -26,8 +26,8 @@ typedef struct PersonGroup
 	bool loaded; /* counts and aparts */
 	int *counts; /* members of each limited type */
 	int n_aparts;
-	IdList *aparts; /* whom its members must not be linked with */
-	IdList *roots;	/* of the stored persons that are in it */
+	IdList *aparts;	   /* whom its members must not be linked with */
+	IdList *roots;	   /* of the stored persons that are in it */
 	IdList *uncounted; /* those of them that are not in the counts yet */
 } PersonGroup;
 
@@ -49,7 +49,6 @@ extern const char *groups_conflict(Groups *groups, int a, int b);
 extern void groups_merge(Groups *groups, int a, int b);
 /* Whether a link is weighed after everything that holds the group together;
    asked for links in their order */
-extern bool
-groups_before(Groups *groups, int group, const OrderKey *key);
+extern bool groups_before(Groups *groups, int group, const OrderKey *key);
 
 #endif

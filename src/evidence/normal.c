@@ -69,7 +69,8 @@ normal_value(const IdentifierType *type, const char *value)
 				 errmsg("identifier of type \"%s\" is too long", type->name),
 				 errdetail("It has %zu bytes, the limit is %d.", strlen(value),
 						   MAX_VALUE),
-				 errhint("Link a hash of it, such as encode(sha256(...), 'hex').")));
+				 errhint(
+					 "Link a hash of it, such as encode(sha256(...), 'hex').")));
 	form = form_of_type(type, value);
 	return form != NULL ? form : lower_form(value);
 }
@@ -100,9 +101,10 @@ value_blocked(const Graph *graph, int type, const char *value)
 		}
 		if (as_text == NULL)
 			as_text = cstring_to_text(lower);
-		if (DatumGetBool(DirectFunctionCall2Coll(textregexeq, C_COLLATION_OID,
-												 PointerGetDatum(as_text),
-												 PointerGetDatum(blocked->pattern))))
+		if (DatumGetBool(
+				DirectFunctionCall2Coll(textregexeq, C_COLLATION_OID,
+										PointerGetDatum(as_text),
+										PointerGetDatum(blocked->pattern))))
 			return true;
 	}
 	return false;

@@ -104,8 +104,8 @@ static bool
 added_meanwhile(const ErrorData *error)
 {
 	return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION &&
-		   error->constraint_name != NULL &&
-		   strcmp(error->constraint_name, "identity_vertex_value_key") == 0;
+		error->constraint_name != NULL &&
+		strcmp(error->constraint_name, "identity_vertex_value_key") == 0;
 }
 
 /* One attempt, undone unless it is done. */
@@ -255,6 +255,7 @@ bool
 operation_locked(const Operation *op, int64 root)
 {
 	return op->global || locked_root(op, root) != NULL ||
-		   (op->n_new > 0 && bsearch(&root, op->added, op->n_new, sizeof(int64),
-									 compare_ids) != NULL);
+		(op->n_new > 0 &&
+		 bsearch(&root, op->added, op->n_new, sizeof(int64), compare_ids) !=
+			 NULL);
 }

@@ -186,7 +186,7 @@ static bool
 counts(const Partition *p, const Evidence *e)
 {
 	return evidence_unrevoked(e) &&
-		   e->weight >= p->op->graph->rules[e->rule].min_weight;
+		e->weight >= p->op->graph->rules[e->rule].min_weight;
 }
 
 /* The evidence of a member of the region, and whom it leads to. */
@@ -445,7 +445,8 @@ start_counts(Partition *p)
 	int *counts;
 
 	counts = MemoryContextAllocExtended(CurrentMemoryContext,
-										sizeof(int) * (graph->n_limits * (Size) p->n + 1),
+										sizeof(int) *
+											(graph->n_limits * (Size) p->n + 1),
 										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int i = 0; i < p->n; i++)
 	{
@@ -465,9 +466,8 @@ promote(Partition *p, int i)
 	{
 		p->allocated_promoted = Max(16, p->allocated_promoted * 2);
 		p->promoted = p->promoted == NULL ?
-						  palloc(sizeof(int64) * p->allocated_promoted) :
-						  repalloc_huge(p->promoted,
-										sizeof(int64) * p->allocated_promoted);
+			palloc(sizeof(int64) * p->allocated_promoted) :
+			repalloc_huge(p->promoted, sizeof(int64) * p->allocated_promoted);
 	}
 	p->promoted[p->n_promoted++] = p->members[i].vertex.root;
 }

@@ -35,7 +35,7 @@ struct Partition
 	int allocated;
 	Member *members;
 	void *by_id;
-	void *roots; /* persons whose members are all there */
+	void *roots;  /* persons whose members are all there */
 	int n_region; /* members before those of the ring */
 	bool complete;
 	int n_promoted; /* roots of persons that change after all */

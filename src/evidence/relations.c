@@ -19,7 +19,8 @@ table_of(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation \"personalize.%s\" does not exist", name),
-				 errhint("Create the extension anew, or ALTER EXTENSION personalize UPDATE.")));
+				 errhint(
+					 "Create the extension anew, or ALTER EXTENSION personalize UPDATE.")));
 	return oid;
 }
 

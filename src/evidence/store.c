@@ -21,9 +21,9 @@ compare_new(const void *a, const void *b, void *arg)
 
 	if (x->type != y->type)
 		return apply->op->graph->types[x->type].id <
-					   apply->op->graph->types[y->type].id ?
-				   -1 :
-				   1;
+				apply->op->graph->types[y->type].id ?
+			-1 :
+			1;
 	return strcmp(x->value, y->value);
 }
 
@@ -39,8 +39,8 @@ add_vertex(Apply *apply, Rows *rows, Identifier *identifier)
 	bool nulls[10] = { false };
 
 	if (identifier->group >= 0)
-		group = &apply->groups->groups[groups_find(apply->groups,
-												   identifier->group)];
+		group = &apply->groups
+					 ->groups[groups_find(apply->groups, identifier->group)];
 	if (group != NULL && !group->dirty)
 	{
 		root = group->root != 0 ? group->root : group->person;
@@ -52,13 +52,13 @@ add_vertex(Apply *apply, Rows *rows, Identifier *identifier)
 	values[3] = Int32GetDatum(graph->id);
 	values[4] = Int32GetDatum(graph->types[identifier->type].id);
 	values[5] = Int32GetDatum(is_root ? group->size : 1);
-	values[6] = CharGetDatum(identifier->turns_shared ?
-								 VERTEX_SHARED :
-								 identifier->vertex.state);
+	values[6] = CharGetDatum(
+		identifier->turns_shared ? VERTEX_SHARED : identifier->vertex.state);
 	values[7] = BoolGetDatum(false);
 	values[8] = CStringGetTextDatum(identifier->value);
 	nulls[9] = identifier->original == NULL;
-	values[9] = nulls[9] ? (Datum) 0 : CStringGetTextDatum(identifier->original);
+	values[9] =
+		nulls[9] ? (Datum) 0 : CStringGetTextDatum(identifier->original);
 	rows_add(rows, values, nulls);
 }
 
@@ -140,10 +140,9 @@ store_evidence(Apply *apply)
 	const Identifier *identifiers = apply->batch->identifiers;
 	Rows *added = rows_create(ADD_EVIDENCE);
 	Rows *merged = rows_create(MERGE_EVIDENCE);
-	StoredLink *links =
-		MemoryContextAllocHuge(CurrentMemoryContext,
-							   sizeof(StoredLink) *
-								   (apply->batch->n_links + 1));
+	StoredLink *links = MemoryContextAllocHuge(CurrentMemoryContext,
+											   sizeof(StoredLink) *
+												   (apply->batch->n_links + 1));
 	int n = links_to_store(apply, links);
 
 	for (int i = 0; i < n; i++)
@@ -160,8 +159,9 @@ store_evidence(Apply *apply)
 		values[6] = TimestampTzGetDatum(link->last_seen);
 		values[7] = CStringGetTextDatum(link->source);
 		/* if one end's person is locked, nobody else adds the same */
-		rows_add(link->known || (identifiers[link->a].group < 0 &&
-								 identifiers[link->b].group < 0) ?
+		rows_add(link->known ||
+						 (identifiers[link->a].group < 0 &&
+						  identifiers[link->b].group < 0) ?
 					 merged :
 					 added,
 				 values, NULL);
@@ -238,10 +238,11 @@ store_shared(Apply *apply, Rows *log)
 			continue;
 		entry.a = identifier->vertex.id;
 		entry.rule = -1;
-		entry.detail = psprintf("%s \"%s\" is linked with more than %d others",
-								apply->op->graph->types[identifier->type].name,
-								identifier->value,
-								apply->op->graph->types[identifier->type].max_degree);
+		entry.detail =
+			psprintf("%s \"%s\" is linked with more than %d others",
+					 apply->op->graph->types[identifier->type].name,
+					 identifier->value,
+					 apply->op->graph->types[identifier->type].max_degree);
 		log_add(log, apply->op, &entry);
 		if (identifier->is_new)
 			continue;
@@ -271,7 +272,8 @@ store_log(Apply *apply, Rows *log)
 		Merge *merge = &apply->merges[i];
 		LogEntry entry = { .action = "merge" };
 
-		if (apply->groups->groups[groups_find(apply->groups, merge->group)].dirty)
+		if (apply->groups->groups[groups_find(apply->groups, merge->group)]
+				.dirty)
 			continue;
 		entry.person = merge->person;
 		entry.former = merge->former;

@@ -85,9 +85,8 @@ tables_open(Tables *tables, const Graph *graph, Snapshot snapshot)
 	tables->ids = relation_ids();
 	tables->any_apart = -1;
 	tables->registered = snapshot == InvalidSnapshot;
-	tables->snapshot = tables->registered ?
-						   RegisterSnapshot(GetLatestSnapshot()) :
-						   snapshot;
+	tables->snapshot =
+		tables->registered ? RegisterSnapshot(GetLatestSnapshot()) : snapshot;
 }
 
 static void
@@ -158,16 +157,16 @@ vertex_from(Tables *tables, const Datum *values, const bool *nulls,
 	vertex->person = DatumGetInt64(values[VERTEX_PERSON - 1]);
 	vertex->graph_id = DatumGetInt32(values[VERTEX_GRAPH - 1]);
 	vertex->type = vertex->graph_id == tables->graph->id ?
-					   graph_type_of_id(tables->graph,
-										DatumGetInt32(values[VERTEX_TYPE - 1])) :
-					   -1;
+		graph_type_of_id(tables->graph,
+						 DatumGetInt32(values[VERTEX_TYPE - 1])) :
+		-1;
 	vertex->size = DatumGetInt32(values[VERTEX_SIZE - 1]);
 	vertex->state = DatumGetChar(values[VERTEX_STATE - 1]);
 	vertex->apart = DatumGetBool(values[VERTEX_APART - 1]);
 	vertex->value = TextDatumGetCString(values[VERTEX_VALUE - 1]);
 	vertex->original = nulls[VERTEX_ORIGINAL - 1] ?
-						   NULL :
-						   TextDatumGetCString(values[VERTEX_ORIGINAL - 1]);
+		NULL :
+		TextDatumGetCString(values[VERTEX_ORIGINAL - 1]);
 }
 
 static void
@@ -192,8 +191,8 @@ evidence_from(Tables *tables, const Datum *values, const bool *nulls,
 	e->first_seen = DatumGetTimestampTz(values[EVIDENCE_FIRST - 1]);
 	e->last_seen = DatumGetTimestampTz(values[EVIDENCE_LAST - 1]);
 	e->revoked_at = nulls[EVIDENCE_REVOKED - 1] ?
-						NO_TIME :
-						DatumGetTimestampTz(values[EVIDENCE_REVOKED - 1]);
+		NO_TIME :
+		DatumGetTimestampTz(values[EVIDENCE_REVOKED - 1]);
 	e->source = TextDatumGetCString(values[EVIDENCE_SOURCE - 1]);
 }
 
@@ -332,16 +331,14 @@ void
 members_begin(TableScan *scan, Tables *tables, int64 root)
 {
 	scan_begin(scan, tables, SCAN_MEMBERS, vertex_table(tables),
-			   tables->ids->vertex_root,
-			   VERTEX_ROOT, root);
+			   tables->ids->vertex_root, VERTEX_ROOT, root);
 }
 
 void
 aparts_begin(TableScan *scan, Tables *tables, int64 root)
 {
 	scan_begin(scan, tables, SCAN_MEMBERS, vertex_table(tables),
-			   tables->ids->vertex_apart,
-			   VERTEX_ROOT, root);
+			   tables->ids->vertex_apart, VERTEX_ROOT, root);
 }
 
 void
@@ -355,10 +352,10 @@ vertices_begin(TableScan *scan, Tables *tables, int type)
 		int4_key(&key, VERTEX_TYPE, tables->graph->types[type].id);
 	else
 		int4_key(&key, VERTEX_GRAPH, tables->graph->id);
-	scan->scan = systable_beginscan(vertex_table(tables),
-									type >= 0 ? tables->ids->vertex_value :
-												InvalidOid,
-									type >= 0, tables->snapshot, 1, &key);
+	scan->scan =
+		systable_beginscan(vertex_table(tables),
+						   type >= 0 ? tables->ids->vertex_value : InvalidOid,
+						   type >= 0, tables->snapshot, 1, &key);
 }
 
 bool
@@ -375,8 +372,8 @@ member_next(TableScan *scan, Vertex *vertex)
 void
 evidence_begin(TableScan *scan, Tables *tables, int64 id)
 {
-	scan_begin(scan, tables, SCAN_EVIDENCE_A,
-			   evidence_table(tables), tables->ids->evidence_pkey, EVIDENCE_A, id);
+	scan_begin(scan, tables, SCAN_EVIDENCE_A, evidence_table(tables),
+			   tables->ids->evidence_pkey, EVIDENCE_A, id);
 }
 
 void
@@ -421,8 +418,7 @@ void
 apart_begin(TableScan *scan, Tables *tables, int64 id)
 {
 	scan_begin(scan, tables, SCAN_APART_A, apart_table(tables),
-			   tables->ids->apart_pkey,
-			   APART_A, id);
+			   tables->ids->apart_pkey, APART_A, id);
 }
 
 bool
@@ -440,19 +436,17 @@ apart_next(TableScan *scan, int64 *other)
 		{
 			if (!heap_attisnull(tuple, APART_REVOKED, desc))
 				continue;
-			*other = DatumGetInt64(heap_getattr(tuple,
-												scan->kind == SCAN_APART_A ?
-													APART_B :
-													APART_A,
-												desc, &isnull));
+			*other = DatumGetInt64(
+				heap_getattr(tuple,
+							 scan->kind == SCAN_APART_A ? APART_B : APART_A,
+							 desc, &isnull));
 			return true;
 		}
 		if (scan->kind == SCAN_APART_B)
 			return false;
 		scan_end(scan);
 		scan_begin(scan, tables, SCAN_APART_B, apart_table(tables),
-				   tables->ids->apart_b,
-				   APART_B, scan->key);
+				   tables->ids->apart_b, APART_B, scan->key);
 	}
 }
 

@@ -52,70 +52,72 @@ typedef struct StatementText
 } StatementText;
 
 static const StatementText statements[STATEMENTS] = {
-	[LOCK_ROOTS] = {
-		"SELECT id, root, person, size, type_id, xmin, ctid FROM personalize.identity_vertex WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
-		1, { &int8_column } },
-	[ADD_VERTICES] = {
-		"INSERT INTO personalize.identity_vertex (id, root, person, graph_id, type_id, size, state, apart, value, original) "
-		"OVERRIDING SYSTEM VALUE "
-		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) u",
-		10, { &int8_column, &int8_column, &int8_column, &int4_column,
-			  &int4_column, &int4_column, &char_column, &bool_column,
-			  &text_column, &text_column } },
-	[ADD_EVIDENCE] = {
-		"INSERT INTO personalize.identity_evidence (a, b, graph_id, rule_id, weight, first_seen, last_seen, source) "
-		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) u",
-		8, { &int8_column, &int8_column, &int4_column, &int4_column,
-			 &float8_column, &time_column, &time_column, &text_column } },
-	[MERGE_EVIDENCE] = {
-		"INSERT INTO personalize.identity_evidence AS e (a, b, graph_id, rule_id, weight, first_seen, last_seen, source) "
-		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) u "
-		"ON CONFLICT (a, b, rule_id, source) DO UPDATE SET weight = GREATEST(e.weight, excluded.weight), "
-		"first_seen = LEAST(e.first_seen, excluded.first_seen), last_seen = GREATEST(e.last_seen, excluded.last_seen)",
-		8, { &int8_column, &int8_column, &int4_column, &int4_column,
-			 &float8_column, &time_column, &time_column, &text_column } },
-	[REVOKE_EVIDENCE] = {
-		"UPDATE personalize.identity_evidence e SET revoked_at = u.revoked_at "
-		"FROM unnest($1, $2, $3, $4, $5) u (a, b, rule_id, source, revoked_at) "
-		"WHERE e.a = u.a AND e.b = u.b AND e.rule_id = u.rule_id AND e.source = u.source COLLATE \"C\"",
-		5, { &int8_column, &int8_column, &int4_column, &text_column,
-			 &time_column } },
-	[SET_ROOTS] = {
-		"UPDATE personalize.identity_vertex v SET root = u.root "
-		"FROM unnest($1, $2) u (id, root) WHERE v.id = u.id",
-		2, { &int8_column, &int8_column } },
-	[SET_PERSONS] = {
-		"UPDATE personalize.identity_vertex v SET person = u.person, size = u.size "
-		"FROM unnest($1, $2, $3) u (id, person, size) WHERE v.id = u.id",
-		3, { &int8_column, &int8_column, &int4_column } },
-	[SET_PERSONS_AT] = {
-		"UPDATE personalize.identity_vertex v SET person = u.person, size = u.size "
-		"FROM unnest($1, $2, $3) u (at, person, size) WHERE v.ctid = u.at",
-		3, { &tid_column, &int8_column, &int4_column } },
-	[SET_STATES] = {
-		"UPDATE personalize.identity_vertex v SET state = u.state "
-		"FROM unnest($1, $2) u (id, state) WHERE v.id = u.id",
-		2, { &int8_column, &char_column } },
-	[SET_APART_FLAGS] = {
-		"UPDATE personalize.identity_vertex v SET apart = u.apart "
-		"FROM unnest($1, $2) u (id, apart) WHERE v.id = u.id",
-		2, { &int8_column, &bool_column } },
-	[ADD_APARTS] = {
-		"INSERT INTO personalize.identity_apart AS x (a, b, graph_id, created_at, source) "
-		"SELECT u.* FROM unnest($1, $2, $3, $4, $5) u "
-		"ON CONFLICT (a, b) DO UPDATE SET revoked_at = NULL, created_at = excluded.created_at, source = excluded.source",
-		5, { &int8_column, &int8_column, &int4_column, &time_column,
-			 &text_column } },
-	[REVOKE_APARTS] = {
-		"UPDATE personalize.identity_apart x SET revoked_at = u.revoked_at "
-		"FROM unnest($1, $2, $3) u (a, b, revoked_at) WHERE x.a = u.a AND x.b = u.b",
-		3, { &int8_column, &int8_column, &time_column } },
-	[ADD_LOG] = {
-		"INSERT INTO personalize.identity_log (graph_id, rule_id, person, former, a, b, identifiers, action, detail, actor) "
-		"SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) u",
-		10, { &int4_column, &int4_column, &int8_column, &int8_column,
-			  &int8_column, &int8_column, &int4_column, &text_column,
-			  &text_column, &text_column } },
+	[LOCK_ROOTS] = { "SELECT id, root, person, size, type_id, xmin, ctid FROM personalize.identity_vertex WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
+					 1,
+					 { &int8_column } },
+	[ADD_VERTICES] = { "INSERT INTO personalize.identity_vertex (id, root, person, graph_id, type_id, size, state, apart, value, original) "
+					   "OVERRIDING SYSTEM VALUE "
+					   "SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) u",
+					   10,
+					   { &int8_column, &int8_column, &int8_column, &int4_column,
+						 &int4_column, &int4_column, &char_column, &bool_column,
+						 &text_column, &text_column } },
+	[ADD_EVIDENCE] = { "INSERT INTO personalize.identity_evidence (a, b, graph_id, rule_id, weight, first_seen, last_seen, source) "
+					   "SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) u",
+					   8,
+					   { &int8_column, &int8_column, &int4_column, &int4_column,
+						 &float8_column, &time_column, &time_column,
+						 &text_column } },
+	[MERGE_EVIDENCE] = { "INSERT INTO personalize.identity_evidence AS e (a, b, graph_id, rule_id, weight, first_seen, last_seen, source) "
+						 "SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) u "
+						 "ON CONFLICT (a, b, rule_id, source) DO UPDATE SET weight = GREATEST(e.weight, excluded.weight), "
+						 "first_seen = LEAST(e.first_seen, excluded.first_seen), last_seen = GREATEST(e.last_seen, excluded.last_seen)",
+						 8,
+						 { &int8_column, &int8_column, &int4_column,
+						   &int4_column, &float8_column, &time_column,
+						   &time_column, &text_column } },
+	[REVOKE_EVIDENCE] = { "UPDATE personalize.identity_evidence e SET revoked_at = u.revoked_at "
+						  "FROM unnest($1, $2, $3, $4, $5) u (a, b, rule_id, source, revoked_at) "
+						  "WHERE e.a = u.a AND e.b = u.b AND e.rule_id = u.rule_id AND e.source = u.source COLLATE \"C\"",
+						  5,
+						  { &int8_column, &int8_column, &int4_column,
+							&text_column, &time_column } },
+	[SET_ROOTS] = { "UPDATE personalize.identity_vertex v SET root = u.root "
+					"FROM unnest($1, $2) u (id, root) WHERE v.id = u.id",
+					2,
+					{ &int8_column, &int8_column } },
+	[SET_PERSONS] = { "UPDATE personalize.identity_vertex v SET person = u.person, size = u.size "
+					  "FROM unnest($1, $2, $3) u (id, person, size) WHERE v.id = u.id",
+					  3,
+					  { &int8_column, &int8_column, &int4_column } },
+	[SET_PERSONS_AT] = { "UPDATE personalize.identity_vertex v SET person = u.person, size = u.size "
+						 "FROM unnest($1, $2, $3) u (at, person, size) WHERE v.ctid = u.at",
+						 3,
+						 { &tid_column, &int8_column, &int4_column } },
+	[SET_STATES] = { "UPDATE personalize.identity_vertex v SET state = u.state "
+					 "FROM unnest($1, $2) u (id, state) WHERE v.id = u.id",
+					 2,
+					 { &int8_column, &char_column } },
+	[SET_APART_FLAGS] = { "UPDATE personalize.identity_vertex v SET apart = u.apart "
+						  "FROM unnest($1, $2) u (id, apart) WHERE v.id = u.id",
+						  2,
+						  { &int8_column, &bool_column } },
+	[ADD_APARTS] = { "INSERT INTO personalize.identity_apart AS x (a, b, graph_id, created_at, source) "
+					 "SELECT u.* FROM unnest($1, $2, $3, $4, $5) u "
+					 "ON CONFLICT (a, b) DO UPDATE SET revoked_at = NULL, created_at = excluded.created_at, source = excluded.source",
+					 5,
+					 { &int8_column, &int8_column, &int4_column, &time_column,
+					   &text_column } },
+	[REVOKE_APARTS] = { "UPDATE personalize.identity_apart x SET revoked_at = u.revoked_at "
+						"FROM unnest($1, $2, $3) u (a, b, revoked_at) WHERE x.a = u.a AND x.b = u.b",
+						3,
+						{ &int8_column, &int8_column, &time_column } },
+	[ADD_LOG] = { "INSERT INTO personalize.identity_log (graph_id, rule_id, person, former, a, b, identifiers, action, detail, actor) "
+				  "SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) u",
+				  10,
+				  { &int4_column, &int4_column, &int8_column, &int8_column,
+					&int8_column, &int8_column, &int4_column, &text_column,
+					&text_column, &text_column } },
 };
 
 static SPIPlanPtr plans[STATEMENTS];
@@ -238,7 +240,8 @@ check_all_found(uint64 found, uint64 expected)
 	if (found != expected)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to concurrent update of the identity graph"),
+				 errmsg(
+					 "could not serialize access due to concurrent update of the identity graph"),
 				 errhint("Retry the transaction.")));
 }
 
@@ -268,7 +271,7 @@ static bool
 came_later(const Operation *op, TransactionId xmin)
 {
 	return !TransactionIdIsCurrentTransactionId(xmin) &&
-		   XidInMVCCSnapshot(xmin, op->tables.snapshot);
+		XidInMVCCSnapshot(xmin, op->tables.snapshot);
 }
 
 /* A row is locked.  One that is no root any more is the last. */
@@ -282,12 +285,11 @@ lock_receive(TupleTableSlot *slot, DestReceiver *self)
 	root->id = DatumGetInt64(slot->tts_values[0]);
 	root->person = DatumGetInt64(slot->tts_values[2]);
 	root->size = DatumGetInt32(slot->tts_values[3]);
-	root->type = graph_type_of_id(r->op->graph,
-								  DatumGetInt32(slot->tts_values[4]));
+	root->type =
+		graph_type_of_id(r->op->graph, DatumGetInt32(slot->tts_values[4]));
 	root->at = *(ItemPointer) DatumGetPointer(slot->tts_values[6]);
 	r->stale = root->id != DatumGetInt64(slot->tts_values[1]);
-	r->op->moved |=
-		r->stale ||
+	r->op->moved |= r->stale ||
 		came_later(r->op, DatumGetTransactionId(slot->tts_values[5]));
 	return !r->stale;
 }

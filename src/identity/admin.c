@@ -115,7 +115,8 @@ personalize_create_identity_graph(PG_FUNCTION_ARGS)
 		"INSERT INTO personalize.identity_rule (graph_id, rule, priority, min_weight) "
 		"VALUES (" GRAPH_ID ", 'observed', 100, '-infinity')",
 		"INSERT INTO personalize.identity_blocked (graph_id, value, pattern) "
-		"SELECT " GRAPH_ID ", d.value, d.pattern FROM personalize.identity_blocked_default d"
+		"SELECT " GRAPH_ID
+		", d.value, d.pattern FROM personalize.identity_blocked_default d"
 	};
 	char *graph = text_argument(fcinfo, 0, "graph");
 	char *owner = role_argument(fcinfo, 1, true);

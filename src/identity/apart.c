@@ -51,8 +51,8 @@ lock_ends(Operation *op, Vertex *a, Vertex *b)
 	roots[1] = root_b;
 	(void) operation_lock(op, roots, 2);
 	return vertex_by_id(&op->tables, a->id, a) &&
-		   vertex_by_id(&op->tables, b->id, b) && a->root == root_a &&
-		   b->root == root_b;
+		vertex_by_id(&op->tables, b->id, b) && a->root == root_a &&
+		b->root == root_b;
 }
 
 /* The other identifiers that one must not be linked with. */
@@ -132,7 +132,8 @@ change(Operation *op, Apart *apart, bool add)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("an identifier cannot be kept apart from itself"),
-				 errdetail("Both are %s \"%s\".", apart->ends[0].type_a, a.value)));
+				 errdetail("Both are %s \"%s\".", apart->ends[0].type_a,
+						   a.value)));
 	if (!lock_ends(op, &a, &b))
 		return OPERATION_RETRY;
 	if (is_apart(op, a.id, b.id, true) == add)
@@ -177,8 +178,8 @@ read_ends(FunctionCallInfo fcinfo, Apart *apart)
 
 		memset(end, 0, sizeof(LinkRequest));
 		end->type_a = text_argument(fcinfo, 1 + 2 * i, i ? "type_b" : "type_a");
-		end->value_a = text_argument(fcinfo, 2 + 2 * i,
-									 i ? "value_b" : "value_a");
+		end->value_a =
+			text_argument(fcinfo, 2 + 2 * i, i ? "value_b" : "value_a");
 		end->rule = "observed";
 		end->source = "";
 	}

@@ -32,8 +32,8 @@ put_problem(Check *check, const Vertex *vertex, const char *problem,
 	Datum values[5];
 	bool nulls[5] = { false };
 
-	values[0] = CStringGetTextDatum(
-		check->p->op->graph->types[vertex->type].name);
+	values[0] =
+		CStringGetTextDatum(check->p->op->graph->types[vertex->type].name);
 	values[1] = CStringGetTextDatum(vertex->value);
 	values[2] = CStringGetTextDatum(problem);
 	values[3] = Int64GetDatum(stored);
@@ -109,9 +109,10 @@ check_graph(Operation *op, void *arg)
 		check_apart(&check, &p->members[i].vertex);
 	}
 	(void) partition_solve(p);
-	check.persons = MemoryContextAllocExtended(CurrentMemoryContext,
-											   sizeof(int64) * (p->n + 1),
-											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	check.persons =
+		MemoryContextAllocExtended(CurrentMemoryContext,
+								   sizeof(int64) * (p->n + 1),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	check.sizes = MemoryContextAllocExtended(CurrentMemoryContext,
 											 sizeof(int) * (p->n + 1),
 											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);

@@ -9,7 +9,8 @@
 #include "fmgr.h"
 
 /* request.c: arguments */
-extern char *text_argument(FunctionCallInfo fcinfo, int argno, const char *name);
+extern char *
+text_argument(FunctionCallInfo fcinfo, int argno, const char *name);
 extern char *optional_text(FunctionCallInfo fcinfo, int argno);
 extern const Graph *owned_graph(FunctionCallInfo fcinfo);
 extern const Graph *readable_graph(FunctionCallInfo fcinfo);

@@ -40,12 +40,14 @@ static void
 check_pair(const char *type_a, const char *value_a, const char *type_b,
 		   const char *value_b)
 {
-	if (type_a != NULL && value_a != NULL && (type_b == NULL) == (value_b == NULL))
+	if (type_a != NULL && value_a != NULL &&
+		(type_b == NULL) == (value_b == NULL))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("an identifier must have a type and a value"),
-			 errhint("For an identifier that is known alone, give NULL as both type and value of the second one.")));
+			 errhint(
+				 "For an identifier that is known alone, give NULL as both type and value of the second one.")));
 }
 
 Datum
@@ -65,9 +67,9 @@ personalize_link(PG_FUNCTION_ARGS)
 	link.rule = text_argument(fcinfo, 5, "rule");
 	arg_not_null(fcinfo, 6, "weight");
 	link.weight = link_weight(PG_GETARG_FLOAT8(6));
-	link.first_seen = link.last_seen =
-		PG_ARGISNULL(7) ? GetCurrentTimestamp() :
-						  link_time(PG_GETARG_TIMESTAMPTZ(7));
+	link.first_seen = link.last_seen = PG_ARGISNULL(7) ?
+		GetCurrentTimestamp() :
+		link_time(PG_GETARG_TIMESTAMPTZ(7));
 	link.source = text_argument(fcinfo, 8, "source");
 	requests_run(graph, &requests);
 
@@ -134,15 +136,16 @@ personalize_link_arrays(PG_FUNCTION_ARGS)
 	pattern.rule = text_argument(fcinfo, 5, "rule");
 	arg_not_null(fcinfo, 6, "weight");
 	pattern.weight = link_weight(PG_GETARG_FLOAT8(6));
-	pattern.first_seen = pattern.last_seen =
-		PG_ARGISNULL(7) ? GetCurrentTimestamp() :
-						  link_time(PG_GETARG_TIMESTAMPTZ(7));
+	pattern.first_seen = pattern.last_seen = PG_ARGISNULL(7) ?
+		GetCurrentTimestamp() :
+		link_time(PG_GETARG_TIMESTAMPTZ(7));
 	pattern.source = text_argument(fcinfo, 8, "source");
 	if (n != n_b)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("arrays of identifiers must have the same length"),
-				 errdetail("values_a has %d elements, values_b has %d.", n, n_b)));
+				 errdetail("values_a has %d elements, values_b has %d.", n,
+						   n_b)));
 
 	requests.links = MemoryContextAllocHuge(CurrentMemoryContext,
 											sizeof(LinkRequest) * (n + 1));
@@ -183,8 +186,8 @@ typedef enum LinkColumn
 } LinkColumn;
 
 static const char *const column_names[COLUMNS] = {
-	"type_a", "value_a",	"type_b",	 "value_b", "rule",
-	"weight", "at", "first_seen", "last_seen", "source"
+	"type_a", "value_a", "type_b",	   "value_b",	"rule",
+	"weight", "at",		 "first_seen", "last_seen", "source"
 };
 
 #define COLUMNS_HINT \
@@ -234,7 +237,8 @@ find_columns(TupleDesc desc, int *positions)
 		(positions[COLUMN_FIRST_SEEN] != 0 || positions[COLUMN_LAST_SEEN] != 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_AMBIGUOUS_COLUMN),
-				 errmsg("the query returns both \"at\" and \"first_seen\" or \"last_seen\""),
+				 errmsg(
+					 "the query returns both \"at\" and \"first_seen\" or \"last_seen\""),
 				 errhint(COLUMNS_HINT)));
 }
 
@@ -314,8 +318,8 @@ add_rows(LinkRequests *requests, int *allocated, const int *positions,
 	while (requests->n + (int) SPI_processed > *allocated)
 	{
 		*allocated *= 2;
-		requests->links = repalloc_huge(requests->links,
-										sizeof(LinkRequest) * *allocated);
+		requests->links =
+			repalloc_huge(requests->links, sizeof(LinkRequest) * *allocated);
 	}
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{

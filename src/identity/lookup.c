@@ -33,9 +33,9 @@ personalize_person_of(PG_FUNCTION_ARGS)
 							normal_value(&graph->types[type],
 										 text_argument(fcinfo, 2, "value")),
 							&vertex) &&
-			vertex.state == VERTEX_ACTIVE &&
-			(vertex.root == vertex.id ||
-			 vertex_by_id(&tables, vertex.root, &vertex));
+		vertex.state == VERTEX_ACTIVE &&
+		(vertex.root == vertex.id ||
+		 vertex_by_id(&tables, vertex.root, &vertex));
 	tables_close(&tables);
 	if (!found)
 		PG_RETURN_NULL();
@@ -60,7 +60,7 @@ root_of_person(Tables *tables, int64 person, Vertex *root)
 			return false;
 		if (root->state == VERTEX_ACTIVE)
 			return root->root == root->id ||
-				   vertex_by_id(tables, root->root, root);
+				vertex_by_id(tables, root->root, root);
 		person = successor(tables, person);
 	}
 	return false;
@@ -109,8 +109,8 @@ personalize_identifiers_of(PG_FUNCTION_ARGS)
 			values[0] = CStringGetTextDatum(graph->types[vertex.type].name);
 			values[1] = CStringGetTextDatum(vertex.value);
 			values[2] = vertex.original != NULL ?
-							CStringGetTextDatum(vertex.original) :
-							values[1];
+				CStringGetTextDatum(vertex.original) :
+				values[1];
 			tuplestore_putvalues(result->setResult, result->setDesc, values,
 								 nulls);
 		}

@@ -53,8 +53,7 @@ restate_vertex(Restate *r, const Vertex *vertex, char state)
 	if (vertex->state == state)
 		return;
 	entry.action = action_of(vertex->state, state);
-	entry.detail = psprintf("%s \"%s\"",
-							r->op->graph->types[vertex->type].name,
+	entry.detail = psprintf("%s \"%s\"", r->op->graph->types[vertex->type].name,
 							vertex->value);
 	log_add(r->log, r->op, &entry);
 	rows_add(r->states, values, NULL);
@@ -103,8 +102,7 @@ restate_shared(Restate *r)
 			if (vertex.state == VERTEX_BLOCKED ||
 				(max == 0 && vertex.state == VERTEX_ACTIVE))
 				continue;
-			shared = max > 0 &&
-					 stored_degree(&r->op->tables, vertex.id) > max;
+			shared = max > 0 && stored_degree(&r->op->tables, vertex.id) > max;
 			restate_vertex(r, &vertex, shared ? VERTEX_SHARED : VERTEX_ACTIVE);
 		}
 		scan_end(&scan);

@@ -158,7 +158,8 @@ check_normal(Operation *op, const TypeChange *change)
 							change->type),
 					 errdetail("The graph has identifiers of this type, by \"%s\".",
 							   names[t->normal]),
-					 errhint("Give normal_form and region as they are, or declare another type and link its identifiers.")));
+					 errhint(
+						 "Give normal_form and region as they are, or declare another type and link its identifiers.")));
 	}
 }
 
@@ -184,9 +185,10 @@ set_type(Operation *op, void *arg)
 		"max_degree = excluded.max_degree, priority = excluded.priority, normal_form = excluded.normal_form, region = excluded.region",
 		&p);
 	reload(op);
-	cause.detail = psprintf("type \"%s\": max_per_person %d, max_degree %d (0 is no limit), priority %d",
-							change->type, change->max_per_person,
-							change->max_degree, change->priority);
+	cause.detail =
+		psprintf("type \"%s\": max_per_person %d, max_degree %d (0 is no limit), priority %d",
+				 change->type, change->max_per_person, change->max_degree,
+				 change->priority);
 	log_rule(op, cause.detail);
 	restate_begin(&r, op);
 	seed_type(&r, graph_type(op->graph, change->type));
@@ -313,8 +315,8 @@ personalize_set_link_rule(PG_FUNCTION_ARGS)
 	change.rule = name_argument(fcinfo, 1, "rule");
 	arg_not_null(fcinfo, 2, "priority");
 	change.priority = PG_GETARG_INT32(2);
-	change.min_weight = PG_ARGISNULL(3) ? -get_float8_infinity() :
-										  PG_GETARG_FLOAT8(3);
+	change.min_weight =
+		PG_ARGISNULL(3) ? -get_float8_infinity() : PG_GETARG_FLOAT8(3);
 	if (isnan(change.min_weight))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -360,9 +362,9 @@ set_blocked(Operation *op, void *arg)
 	if (!change->changed)
 		return OPERATION_DONE;
 	reload(op);
-	cause.detail = psprintf("%s %s \"%s\"", change->block ? "block" : "unblock",
-							value ? "value" : "pattern",
-							value ? value : change->pattern);
+	cause.detail =
+		psprintf("%s %s \"%s\"", change->block ? "block" : "unblock",
+				 value ? "value" : "pattern", value ? value : change->pattern);
 	log_rule(op, cause.detail);
 	restate_begin(&r, op);
 	restate_blocked(&r);
@@ -377,16 +379,16 @@ change_blocked(FunctionCallInfo fcinfo, bool block)
 	char *graph = pstrdup(owned_graph(fcinfo)->name);
 	BlockChange change = { .block = block };
 
-	change.value = PG_ARGISNULL(1) ?
-					   NULL :
-					   lower_form(text_argument(fcinfo, 1, "value"));
+	change.value =
+		PG_ARGISNULL(1) ? NULL : lower_form(text_argument(fcinfo, 1, "value"));
 	change.pattern = optional_text(fcinfo, 2);
 	change.type = optional_text(fcinfo, 3);
 	if ((change.value == NULL) == (change.pattern == NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("either value or pattern must be given"),
-				 errhint("A pattern is a regular expression over the value in lower case, such as '^test'.")));
+				 errhint(
+					 "A pattern is a regular expression over the value in lower case, such as '^test'.")));
 	/* a pattern that is none must not stay to fail later */
 	if (change.pattern != NULL)
 		(void) DirectFunctionCall2Coll(textregexeq, DEFAULT_COLLATION_OID,

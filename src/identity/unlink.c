@@ -35,19 +35,20 @@ static bool
 matches(const Unlink *u, const Graph *graph, const Evidence *e)
 {
 	return evidence_unrevoked(e) &&
-		   (u->rule == NULL ||
-			strcmp(graph->rules[e->rule].name, u->rule) == 0) &&
-		   (u->source == NULL || strcmp(e->source, u->source) == 0) &&
-		   (!u->by_time || e->last_seen < u->before);
+		(u->rule == NULL || strcmp(graph->rules[e->rule].name, u->rule) == 0) &&
+		(u->source == NULL || strcmp(e->source, u->source) == 0) &&
+		(!u->by_time || e->last_seen < u->before);
 }
 
 static void
-revoke_evidence(Operation *op, Unlink *u, const Evidence *e, Rows *rows, Rows *log)
+revoke_evidence(Operation *op, Unlink *u, const Evidence *e, Rows *rows,
+				Rows *log)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	Datum values[5];
-	LogEntry entry = { .action = u->action, .a = e->a, .b = e->b,
-					   .rule = e->rule };
+	LogEntry entry = {
+		.action = u->action, .a = e->a, .b = e->b, .rule = e->rule
+	};
 
 	values[0] = Int64GetDatum(e->a);
 	values[1] = Int64GetDatum(e->b);
@@ -86,8 +87,8 @@ lock_two(Operation *op, Vertex *a, Vertex *b)
 	roots[1] = root_b;
 	(void) operation_lock(op, roots, 2);
 	return vertex_by_id(&op->tables, a->id, a) &&
-		   vertex_by_id(&op->tables, b->id, b) && a->root == root_a &&
-		   b->root == root_b;
+		vertex_by_id(&op->tables, b->id, b) && a->root == root_a &&
+		b->root == root_b;
 }
 
 /* Whether an identifier that was shared has few enough links again. */
@@ -97,7 +98,7 @@ turns_unshared(Operation *op, const Vertex *vertex)
 	int max = op->graph->types[vertex->type].max_degree;
 
 	return vertex->state == VERTEX_SHARED &&
-		   (max == 0 || stored_degree(&op->tables, vertex->id) <= max);
+		(max == 0 || stored_degree(&op->tables, vertex->id) <= max);
 }
 
 static OperationResult
@@ -237,7 +238,8 @@ personalize_unlink(PG_FUNCTION_ARGS)
 		ereport(NOTICE,
 				(errmsg("no evidence links %s \"%s\" with %s \"%s\"", u.type_a,
 						u.value_a, u.type_b, u.value_b),
-				 errhint("why() shows the evidence between two identifiers, must_not_link() keeps them apart whatever the evidence.")));
+				 errhint(
+					 "why() shows the evidence between two identifiers, must_not_link() keeps them apart whatever the evidence.")));
 	PG_RETURN_INT64(u.revoked);
 }
 

@@ -109,8 +109,8 @@ reach(Search *s, int64 id, const Reached *from, const Evidence *by)
 	{
 		if (r->vertex.state != VERTEX_ACTIVE)
 			return;
-		rejections = from->rejections +
-					 (from->vertex.root == r->vertex.root ? 0 : 1);
+		rejections =
+			from->rejections + (from->vertex.root == r->vertex.root ? 0 : 1);
 		if (rejections >= r->rejections)
 			return;
 		r->by = *by;
@@ -126,7 +126,7 @@ static bool
 counts(Search *s, const Evidence *e)
 {
 	return evidence_unrevoked(e) &&
-		   e->weight >= s->op.graph->rules[e->rule].min_weight;
+		e->weight >= s->op.graph->rules[e->rule].min_weight;
 }
 
 /* Go from one identifier until the other is reached. */
@@ -332,7 +332,8 @@ find_value(Search *s, int argno, Vertex *vertex)
 					 errmsg("\"%s\" is an identifier of type \"%s\" and one of type \"%s\" in identity graph \"%s\"",
 							value, graph->types[found].name,
 							graph->types[type].name, graph->name),
-					 errhint("Give the types: why(graph, type_a, value_a, type_b, value_b).")));
+					 errhint(
+						 "Give the types: why(graph, type_a, value_a, type_b, value_b).")));
 		*vertex = candidate;
 		found = type;
 	}

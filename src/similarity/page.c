@@ -412,7 +412,7 @@ sim_init_index(Relation rel, ForkNumber fork)
 		Page page = BufferGetPage(buffer);
 		BlockNumber *root;
 
-		Assert(BufferGetBlockNumber(buffer) == block);
+		Assert(BufferGetBlockNumber(buffer) == (BlockNumber) block);
 		START_CRIT_SECTION();
 		MarkBufferDirty(buffer);
 		if (block == SIM_META_BLOCK)
