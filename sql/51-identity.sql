@@ -170,7 +170,9 @@ COMMENT ON COLUMN identity_log.action IS 'add, merge, split, reject, revoke, exp
 COMMENT ON COLUMN identity_log.detail IS 'more about it, for people to read';
 COMMENT ON COLUMN identity_log.actor IS 'the role that asked for it';
 
-CREATE INDEX identity_log_person_idx ON identity_log (person, id);
+/* what an identifier adds to a person is found by that identifier, which is the newest */
+CREATE INDEX identity_log_person_idx ON identity_log (person, id) WHERE action <> 'add';
+CREATE INDEX identity_log_added_idx ON identity_log (b) WHERE action = 'add';
 CREATE INDEX identity_log_former_idx ON identity_log (former, id) WHERE former IS NOT NULL;
 
 COMMENT ON SEQUENCE identity_graph_id_seq IS 'numbers of graphs';

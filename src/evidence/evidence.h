@@ -133,6 +133,8 @@ typedef struct RelationIds
 	Oid apart;
 	Oid apart_pkey;
 	Oid apart_b;
+	Oid log;
+	Oid log_former;
 } RelationIds;
 
 extern Oid table_of(const char *name);
@@ -188,6 +190,8 @@ extern bool evidence_find(Tables *tables, int64 a, int64 b, int rule,
 						  const char *source, Evidence *evidence);
 extern int count_of_type(Tables *tables, int64 root, int type, int enough);
 extern bool any_apart(Tables *tables);
+/* Who took over from a person that is no more, by the log; 0 for nobody */
+extern int64 successor(Tables *tables, int64 person);
 
 /* Members of a person; members that must not be linked with somebody */
 extern void members_begin(TableScan *scan, Tables *tables, int64 root);
@@ -226,6 +230,7 @@ typedef struct LockedRoot
 	int64 person;
 	int size;
 	int type;
+	ItemPointerData at;
 } LockedRoot;
 
 typedef struct Operation
@@ -289,6 +294,7 @@ typedef enum Statement
 	REVOKE_EVIDENCE,
 	SET_ROOTS,
 	SET_PERSONS,
+	SET_PERSONS_AT, /* where the row is known, being locked */
 	SET_STATES,
 	SET_APART_FLAGS,
 	ADD_APARTS,

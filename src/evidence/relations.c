@@ -38,4 +38,6 @@ relation_ids_read(RelationIds *ids)
 	ids->apart = table_of("identity_apart");
 	ids->apart_pkey = table_of("identity_apart_pkey");
 	ids->apart_b = table_of("identity_apart_b_idx");
+	ids->log = table_of("identity_log");
+	ids->log_former = table_of("identity_log_former_idx");
 }

@@ -194,19 +194,23 @@ store_persons(Apply *apply)
 	Groups *groups = apply->groups;
 	Rows *roots = rows_create(SET_ROOTS);
 	Rows *persons = rows_create(SET_PERSONS);
+	Rows *persons_at = rows_create(SET_PERSONS_AT);
 
 	for (int i = 0; i < groups->n; i++)
 	{
 		PersonGroup *group = &groups->groups[i];
+		const LockedRoot *locked;
 		Datum values[3];
 
 		if (group->parent != i || group->dirty || group->root == 0 ||
 			group->size == group->stored)
 			continue;
-		values[0] = Int64GetDatum(group->root);
+		locked = locked_root(apply->op, group->root);
+		values[0] = locked != NULL ? PointerGetDatum(&locked->at) :
+									 Int64GetDatum(group->root);
 		values[1] = Int64GetDatum(group->person);
 		values[2] = Int32GetDatum(group->size);
-		rows_add(persons, values, NULL);
+		rows_add(locked != NULL ? persons_at : persons, values, NULL);
 		for (IdList *cell = group->roots; cell != NULL; cell = cell->next)
 		{
 			if (cell->id != group->root)
@@ -215,6 +219,7 @@ store_persons(Apply *apply)
 	}
 	rows_write_all(roots, SET_ROOTS);
 	rows_write_all(persons, SET_PERSONS);
+	rows_write_all(persons_at, SET_PERSONS_AT);
 }
 
 static void

@@ -57,6 +57,13 @@ enum
 	APART_REVOKED = 6
 };
 
+enum
+{
+	LOG_ID = 1,
+	LOG_PERSON = 5,
+	LOG_FORMER = 6
+};
+
 /* What a TableScan goes through */
 enum
 {
@@ -447,4 +454,38 @@ apart_next(TableScan *scan, int64 *other)
 				   tables->ids->apart_b,
 				   APART_B, scan->key);
 	}
+}
+
+/*
+ * A person whose number is that of an identifier which is shared or blocked by
+ * now lives on where its identifiers went last.
+ */
+int64
+successor(Tables *tables, int64 person)
+{
+	Relation log = table_open(tables->ids->log, AccessShareLock);
+	TupleDesc desc = RelationGetDescr(log);
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple tuple;
+	int64 last = 0;
+	int64 found = 0;
+
+	int8_key(&key, LOG_FORMER, person);
+	scan = systable_beginscan(log, tables->ids->log_former, true,
+							  tables->snapshot, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool isnull;
+		int64 id = DatumGetInt64(heap_getattr(tuple, LOG_ID, desc, &isnull));
+		Datum value = heap_getattr(tuple, LOG_PERSON, desc, &isnull);
+
+		if (isnull || id < last)
+			continue;
+		last = id;
+		found = DatumGetInt64(value);
+	}
+	systable_endscan(scan);
+	table_close(log, AccessShareLock);
+	return found;
 }

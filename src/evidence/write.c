@@ -39,6 +39,7 @@ static const ColumnType float8_column = { FLOAT8OID, FLOAT8ARRAYOID, 8, true,
 										  'd' };
 static const ColumnType bool_column = { BOOLOID, BOOLARRAYOID, 1, true, 'c' };
 static const ColumnType char_column = { CHAROID, CHARARRAYOID, 1, true, 'c' };
+static const ColumnType tid_column = { TIDOID, TIDARRAYOID, 6, false, 's' };
 static const ColumnType text_column = { TEXTOID, TEXTARRAYOID, -1, false, 'i' };
 static const ColumnType time_column = { TIMESTAMPTZOID, TIMESTAMPTZARRAYOID, 8,
 										true, 'd' };
@@ -52,7 +53,7 @@ typedef struct StatementText
 
 static const StatementText statements[STATEMENTS] = {
 	[LOCK_ROOTS] = {
-		"SELECT id, root, person, size, type_id, xmin FROM personalize.identity_vertex WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
+		"SELECT id, root, person, size, type_id, xmin, ctid FROM personalize.identity_vertex WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
 		1, { &int8_column } },
 	[ADD_VERTICES] = {
 		"INSERT INTO personalize.identity_vertex (id, root, person, graph_id, type_id, size, state, apart, value, original) "
@@ -87,6 +88,10 @@ static const StatementText statements[STATEMENTS] = {
 		"UPDATE personalize.identity_vertex v SET person = u.person, size = u.size "
 		"FROM unnest($1, $2, $3) u (id, person, size) WHERE v.id = u.id",
 		3, { &int8_column, &int8_column, &int4_column } },
+	[SET_PERSONS_AT] = {
+		"UPDATE personalize.identity_vertex v SET person = u.person, size = u.size "
+		"FROM unnest($1, $2, $3) u (at, person, size) WHERE v.ctid = u.at",
+		3, { &tid_column, &int8_column, &int4_column } },
 	[SET_STATES] = {
 		"UPDATE personalize.identity_vertex v SET state = u.state "
 		"FROM unnest($1, $2) u (id, state) WHERE v.id = u.id",
@@ -279,6 +284,7 @@ lock_receive(TupleTableSlot *slot, DestReceiver *self)
 	root->size = DatumGetInt32(slot->tts_values[3]);
 	root->type = graph_type_of_id(r->op->graph,
 								  DatumGetInt32(slot->tts_values[4]));
+	root->at = *(ItemPointer) DatumGetPointer(slot->tts_values[6]);
 	r->stale = root->id != DatumGetInt64(slot->tts_values[1]);
 	r->op->moved |=
 		r->stale ||

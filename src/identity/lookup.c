@@ -42,16 +42,28 @@ personalize_person_of(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(vertex.person);
 }
 
+/* More takeovers than anybody sees; it only keeps a circle from being endless */
+#define MAX_SUCCESSORS 100
+
 /*
  * The root of the person that has or had a number.  A person's number is that
- * of one of its identifiers, so every number leads to where that one is now.
+ * of one of its identifiers, so every number leads to where that one is now; or,
+ * if that one is nobody's any more, to who took over.
  */
 static bool
 root_of_person(Tables *tables, int64 person, Vertex *root)
 {
-	return vertex_by_id(tables, person, root) && root->state == VERTEX_ACTIVE &&
-		   root->graph_id == tables->graph->id &&
-		   (root->root == root->id || vertex_by_id(tables, root->root, root));
+	for (int i = 0; i < MAX_SUCCESSORS && person != 0; i++)
+	{
+		if (!vertex_by_id(tables, person, root) ||
+			root->graph_id != tables->graph->id)
+			return false;
+		if (root->state == VERTEX_ACTIVE)
+			return root->root == root->id ||
+				   vertex_by_id(tables, root->root, root);
+		person = successor(tables, person);
+	}
+	return false;
 }
 
 Datum

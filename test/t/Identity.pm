@@ -59,7 +59,8 @@ sub run_pgbench
 {
 	my ($node, $clients, $options, @scripts) = @_;
 	my %run = (out => '', err => '');
-	my $settings = join(' ', map { "-c $_" } grep { /^\w+=/ } @$options);
+	# who would try again for ever is to fail
+	my $settings = join(' ', map { "-c $_" } 'statement_timeout=60s', grep { /^\w+=/ } @$options);
 	my @files;
 
 	foreach my $script (@scripts)
