@@ -56,8 +56,7 @@ decide_alone(Apply *apply, Link *link)
 			continue;
 		link->status = LINK_INERT;
 		link->reason = ends[i]->vertex.state == VERTEX_BLOCKED ?
-			psprintf("%s \"%s\" is blocked", graph->types[ends[i]->type].name,
-					 ends[i]->value) :
+			blocked_reason(&graph->types[ends[i]->type], ends[i]->value) :
 			psprintf("%s \"%s\" is linked with more than %d others",
 					 graph->types[ends[i]->type].name, ends[i]->value,
 					 graph->types[ends[i]->type].max_degree);

@@ -372,6 +372,7 @@ extern OperationResult apply_links(Operation *op, void *requests);
 /* normal.c */
 extern char *lower_form(const char *value);
 extern char *normal_value(const IdentifierType *type, const char *value);
+extern char *blocked_reason(const IdentifierType *type, const char *value);
 extern bool value_blocked(const Graph *graph, int type, const char *value);
 
 /* partition.c: people computed anew */

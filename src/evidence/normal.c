@@ -75,6 +75,20 @@ normal_value(const IdentifierType *type, const char *value)
 	return form != NULL ? form : lower_form(value);
 }
 
+/* Say that a value is blocked, or what should be of its type and is not. */
+char *
+blocked_reason(const IdentifierType *type, const char *value)
+{
+	if (form_of_type(type, value) != NULL)
+		return psprintf("%s \"%s\" is blocked", type->name, value);
+	if (type->normal == NORMAL_EMAIL)
+		return psprintf("%s \"%s\" is no e-mail address", type->name, value);
+	return psprintf(type->region != NULL ?
+						"%s \"%s\" is no telephone number" :
+						"%s \"%s\" is no telephone number with a country's code",
+					type->name, value);
+}
+
 /* Whether a value, in its normal form, is one that anybody may have. */
 bool
 value_blocked(const Graph *graph, int type, const char *value)

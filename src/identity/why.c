@@ -178,8 +178,11 @@ why_not(Search *s, const Vertex *a, const Vertex *b, const Evidence *e,
 	{
 		const Vertex *v = a->state != VERTEX_ACTIVE ? a : b;
 
-		return psprintf("%s \"%s\" is %s", graph->types[v->type].name, v->value,
-						v->state == VERTEX_BLOCKED ? "blocked" : "shared");
+		return v->state == VERTEX_BLOCKED ?
+			blocked_reason(&graph->types[v->type], v->value) :
+			psprintf("%s \"%s\" is linked with more than %d others",
+					 graph->types[v->type].name, v->value,
+					 graph->types[v->type].max_degree);
 	}
 	if (e->weight < graph->rules[e->rule].min_weight)
 		return psprintf("its weight is below %g, the least of rule \"%s\"",

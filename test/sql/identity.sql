@@ -93,6 +93,8 @@ SELECT status, reason FROM link('shop', 'account', 'cem', 'phone', '030 901820',
 SELECT status, reason FROM link('shop', 'email', 'Cem <cem@example.org>', 'phone', '+49 (30) 90 18-20', at => '2026-03-01');
 SELECT status, reason FROM link('shop', 'account', 'cem', 'phone', 'call me', at => '2026-03-01');
 SELECT status, reason FROM link('shop', 'account', 'cem', 'email', 'cem', at => '2026-03-01');
+SELECT set_identifier_type('shop', 'mobile', NULL, normal_form => 'phone');
+SELECT status, reason FROM link('shop', 'account', 'cem', 'mobile', '030 901820', at => '2026-03-01');
 SELECT type, value, original, state FROM identity_node WHERE type IN ('phone', 'email') ORDER BY type, value;
 SELECT * FROM identifiers_of('shop', person_of('shop', 'phone', '0049 30 901820')) ORDER BY type, value;
 SELECT set_identifier_type('shop', 'email', 3);
@@ -138,6 +140,7 @@ SELECT account, status, reason FROM (VALUES ('e1'), ('e2'), ('e3'), ('e4'), ('e4
 	LATERAL link('shop', 'account', account, 'cookie', 'library', at => '2026-03-01');
 SELECT state, person FROM identity_node WHERE value = 'library';
 SELECT count(DISTINCT person_of('shop', 'account', a)) FROM unnest('{e1,e2,e3,e4}'::text[]) a;
+SELECT status, reason FROM why('shop', 'e1', 'library');
 SELECT unlink('shop', 'account', 'e4', 'cookie', 'library');
 SELECT state FROM identity_node WHERE value = 'library';
 SELECT value_a, value_b, status FROM identity_edge WHERE 'library' IN (value_a, value_b) ORDER BY value_a, value_b;
@@ -235,6 +238,7 @@ SELECT status, reason FROM link('shop', 'account', 'jo', 'cookie', 'tablet', sou
 -- blocked
 :path why('shop', 'unknown', 'dot');
 :path why('shop', 'test@test.com', 'dot');
+:path why('shop', 'phone', 'call me', 'account', 'cem');
 -- a value of two types, one that is not known, and mistakes
 SELECT status FROM link('shop', 'cookie', 'ida', 'account', 'kim', at => '2026-03-01');
 :path why('shop', 'ida', 'tablet');
