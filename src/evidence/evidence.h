@@ -253,6 +253,7 @@ typedef OperationResult (*OperationBody)(Operation *op, void *arg);
 extern void
 operation_run(const char *graph, bool global, OperationBody body, void *arg);
 extern bool operation_lock(Operation *op, int64 *roots, int n);
+extern bool operation_lock_two(Operation *op, Vertex *a, Vertex *b);
 extern bool operation_locked(const Operation *op, int64 root);
 extern const LockedRoot *locked_root(const Operation *op, int64 root);
 

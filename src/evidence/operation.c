@@ -259,3 +259,22 @@ operation_locked(const Operation *op, int64 root)
 		 bsearch(&root, op->added, op->n_new, sizeof(int64), compare_ids) !=
 			 NULL);
 }
+
+/*
+ * Lock the persons of two identifiers, shared ones too, as two changes at once
+ * may make those active again.  False if they have other persons by now.
+ */
+bool
+operation_lock_two(Operation *op, Vertex *a, Vertex *b)
+{
+	int64 *roots = palloc(sizeof(int64) * 2);
+	int64 root_a = a->root;
+	int64 root_b = b->root;
+
+	roots[0] = root_a;
+	roots[1] = root_b;
+	(void) operation_lock(op, roots, 2);
+	return vertex_by_id(&op->tables, a->id, a) &&
+		vertex_by_id(&op->tables, b->id, b) && a->root == root_a &&
+		b->root == root_b;
+}

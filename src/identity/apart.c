@@ -39,22 +39,6 @@ both_known(Operation *op, const Apart *apart, Vertex *a, Vertex *b)
 	return find_end(op, &apart->ends[1], b) && a_known;
 }
 
-/* Find and lock the two; false if they must be looked at again. */
-static bool
-lock_ends(Operation *op, Vertex *a, Vertex *b)
-{
-	int64 *roots = palloc(sizeof(int64) * 2);
-	int64 root_a = a->root;
-	int64 root_b = b->root;
-
-	roots[0] = root_a;
-	roots[1] = root_b;
-	(void) operation_lock(op, roots, 2);
-	return vertex_by_id(&op->tables, a->id, a) &&
-		vertex_by_id(&op->tables, b->id, b) && a->root == root_a &&
-		b->root == root_b;
-}
-
 /* The other identifiers that one must not be linked with. */
 static bool
 is_apart(Operation *op, int64 id, int64 other, bool other_only)
@@ -134,7 +118,7 @@ change(Operation *op, Apart *apart, bool add)
 				 errmsg("an identifier cannot be kept apart from itself"),
 				 errdetail("Both are %s \"%s\".", apart->ends[0].type_a,
 						   a.value)));
-	if (!lock_ends(op, &a, &b))
+	if (!operation_lock_two(op, &a, &b))
 		return OPERATION_RETRY;
 	if (is_apart(op, a.id, b.id, true) == add)
 		return OPERATION_DONE;

@@ -74,23 +74,6 @@ find_identifier(Operation *op, const char *type_name, const char *value,
 						   vertex);
 }
 
-/* Lock two persons; false if they are others by now. */
-static bool
-lock_two(Operation *op, Vertex *a, Vertex *b)
-{
-	int64 *roots = palloc(sizeof(int64) * 2);
-	int64 root_a = a->root;
-	int64 root_b = b->root;
-
-	/* those that are shared too, as two at once may make them active again */
-	roots[0] = root_a;
-	roots[1] = root_b;
-	(void) operation_lock(op, roots, 2);
-	return vertex_by_id(&op->tables, a->id, a) &&
-		vertex_by_id(&op->tables, b->id, b) && a->root == root_a &&
-		b->root == root_b;
-}
-
 /* Whether an identifier that was shared has few enough links again. */
 static bool
 turns_unshared(Operation *op, const Vertex *vertex)
@@ -159,7 +142,7 @@ unlink_two(Operation *op, void *arg)
 	if (!find_identifier(op, u->type_a, u->value_a, &a) ||
 		!find_identifier(op, u->type_b, u->value_b, &b) || a.id == b.id)
 		return OPERATION_DONE;
-	if (!lock_two(op, &a, &b))
+	if (!operation_lock_two(op, &a, &b))
 		return OPERATION_RETRY;
 	evidence_begin(&scan, &op->tables, a.id);
 	while (evidence_next(&scan, &e))
