@@ -18,7 +18,7 @@
 #include "compat.h"
 #include "similarity/progress.h"
 #include "similarity/similarity.h"
-#include "similarity/train.h"
+#include "training/training.h"
 
 /* A hash table from keys to numbers. */
 typedef struct KeyId

@@ -13,7 +13,7 @@
 
 #include "similarity/reader_state.h"
 #include "similarity/records.h"
-#include "similarity/train.h"
+#include "training/training.h"
 
 /* VACUUM does not cross anyone's way that often. */
 #define MAX_ROUNDS 100000

@@ -12,80 +12,191 @@
 #include "similarity/options.h"
 #include "similarity/similarity.h"
 
-#define DEFAULT_NEIGHBORS 100
-#define DEFAULT_HISTORY 200
-#define DEFAULT_MIN_SUPPORT 1
-#define DEFAULT_RETRAIN_AFTER 0.1
-#define DEFAULT_SUBJECT_EXPONENT 0.5
-#define DEFAULT_POPULARITY_EXPONENT 0.35
-#define DEFAULT_SHARPNESS 1.3
-
 static relopt_kind sim_relopt_kind;
+
+/* What holds without a parameter; SIM_UNSET is for the training to choose. */
+static const SimOptions defaults = { .history = 200,
+									 .min_support = 1,
+									 .retrain_after = 0.1,
+									 .method = SIM_METHOD_AUTO,
+									 .neighbors = SIM_UNSET,
+									 .subject_exponent = SIM_UNSET,
+									 .popularity_exponent = SIM_UNSET,
+									 .sharpness = SIM_UNSET,
+									 .two_step_weight = SIM_UNSET,
+									 .two_step_popularity_exponent = SIM_UNSET,
+									 .two_step_sharpness = SIM_UNSET,
+									 .two_step_neighbors = SIM_UNSET,
+									 .ridge_penalty = SIM_UNSET,
+									 .ridge_sources = SIM_UNSET,
+									 .low_pass = SIM_UNSET,
+									 .low_pass_factors = SIM_UNSET,
+									 .low_pass_subject_exponent = SIM_UNSET,
+									 .low_pass_item_exponent = SIM_UNSET,
+									 .low_pass_source_exponent = SIM_UNSET,
+									 .low_pass_target_exponent = SIM_UNSET,
+									 .low_pass_spectrum = SIM_UNSET,
+									 .tuning_budget = 60,
+									 .seed = 0,
+									 .direction = SIM_DIRECTION_BOTH,
+									 .forward_window = 10,
+									 .forward_decay = 0.7,
+									 .backward_weight = 0.3,
+									 .postings = false };
+
+typedef struct Parameter
+{
+	const char *name;
+	const char *description;
+	relopt_type type;
+	int offset;
+	double min; /* of a number */
+	double max;
+	relopt_enum_elt_def *values; /* of an enum */
+	const char *detail;
+} Parameter;
+
+static relopt_enum_elt_def methods[] = { { "auto", SIM_METHOD_AUTO },
+										 { "cooccurrence",
+										   SIM_METHOD_COOCCURRENCE },
+										 { "sharpened", SIM_METHOD_SHARPENED },
+										 { "ridge", SIM_METHOD_RIDGE },
+										 { NULL, 0 } };
+
+static relopt_enum_elt_def directions[] = { { "both", SIM_DIRECTION_BOTH },
+											{ "forward",
+											  SIM_DIRECTION_FORWARD },
+											{ NULL, 0 } };
+
+#define INT(name, min, max, description)                                      \
+	{                                                                         \
+#name, description, RELOPT_TYPE_INT, offsetof(SimOptions, name), min, \
+			max, NULL, NULL                                                   \
+	}
+#define REAL(name, min, max, description)                                      \
+	{                                                                          \
+#name, description, RELOPT_TYPE_REAL, offsetof(SimOptions, name), min, \
+			max, NULL, NULL                                                    \
+	}
+#define BOOL(name, description)                                              \
+	{                                                                        \
+#name, description, RELOPT_TYPE_BOOL, offsetof(SimOptions, name), 0, \
+			0, NULL, NULL                                                    \
+	}
+#define ENUM(name, values, detail, description)                              \
+	{                                                                        \
+#name, description, RELOPT_TYPE_ENUM, offsetof(SimOptions, name), 0, \
+			0, values, detail                                                \
+	}
+
+static const Parameter parameters[] = {
+	INT(history, 1, 10000, "Most recent items of a subject that count"),
+	INT(min_support, 1, INT_MAX,
+		"Fewest subjects that make a pair of items neighbors"),
+	REAL(retrain_after, 0, 100,
+		 "Share of changed interactions at which VACUUM retrains, 0 for never"),
+	ENUM(method, methods,
+		 "Valid values are \"auto\", \"cooccurrence\", \"sharpened\" and \"ridge\".",
+		 "How similarities are computed"),
+	INT(neighbors, 1, SIM_MAX_NEIGHBORS, "Length of an item's neighbor list"),
+	REAL(subject_exponent, 0, 2,
+		 "How much less a subject with many items counts"),
+	REAL(popularity_exponent, 0, 2, "How much less a popular item counts"),
+	REAL(sharpness, 0.1, 10, "How much more the strongest neighbors count"),
+	REAL(two_step_weight, 0, 2,
+		 "How much of what two steps explain is subtracted"),
+	REAL(two_step_popularity_exponent, 0, 2,
+		 "popularity_exponent of the second step"),
+	REAL(two_step_sharpness, 0.1, 10, "sharpness of the second step"),
+	INT(two_step_neighbors, 1, SIM_MAX_NEIGHBORS,
+		"Neighbors that the second step takes into account"),
+	REAL(ridge_penalty, 1e-6, 1e6, "Penalty of the ridge regression"),
+	INT(ridge_sources, 1, SIM_MAX_NEIGHBORS,
+		"Items that the regression of an item takes into account"),
+	REAL(low_pass, 0, 100, "Weight of the low-pass part, 0 for none"),
+	INT(low_pass_factors, 1, 1024, "Dimensions of the low-pass part"),
+	REAL(low_pass_subject_exponent, 0, 2,
+		 "subject_exponent of the low-pass part"),
+	REAL(low_pass_item_exponent, 0, 2,
+		 "How much less a popular item counts in the low-pass part"),
+	REAL(low_pass_source_exponent, -2, 2,
+		 "How much less a popular source counts in the low-pass part"),
+	REAL(low_pass_target_exponent, -2, 2,
+		 "How much more a popular target counts in the low-pass part"),
+	REAL(low_pass_spectrum, -2, 2,
+		 "How much more the strongest dimensions count"),
+	REAL(tuning_budget, 0, 86400,
+		 "Seconds that the choice of parameters may take"),
+	INT(seed, 0, INT_MAX, "Which samples are drawn"),
+	ENUM(direction, directions, "Valid values are \"both\" and \"forward\".",
+		 "Whether the order of interactions counts"),
+	INT(forward_window, 1, 1000, "Steps that a directed pair may be apart"),
+	REAL(forward_decay, 0, 1, "Weight of a pair for each step further apart"),
+	REAL(backward_weight, 0, 1, "Weight of a directed pair the other way"),
+	BOOL(postings, "Whether items know their recent subjects")
+};
+
+static void
+register_parameter(const Parameter *p)
+{
+	LOCKMODE lock = ShareUpdateExclusiveLock;
+	const char *value = (const char *) &defaults + p->offset;
+
+	switch (p->type)
+	{
+		case RELOPT_TYPE_INT:
+			add_int_reloption(sim_relopt_kind, p->name, p->description,
+							  *(const int *) value, p->min, p->max, lock);
+			break;
+		case RELOPT_TYPE_REAL:
+			add_real_reloption(sim_relopt_kind, p->name, p->description,
+							   *(const double *) value, p->min, p->max, lock);
+			break;
+		case RELOPT_TYPE_BOOL:
+			add_bool_reloption(sim_relopt_kind, p->name, p->description,
+							   *(const bool *) value, lock);
+			break;
+		case RELOPT_TYPE_ENUM:
+			add_enum_reloption(sim_relopt_kind, p->name, p->description,
+							   p->values, *(const int *) value, p->detail,
+							   lock);
+			break;
+		default:
+			elog(ERROR, "unexpected type of parameter \"%s\"", p->name);
+	}
+}
 
 void
 sim_register_options(void)
 {
-	LOCKMODE lock = ShareUpdateExclusiveLock;
+	int i;
 
 	sim_relopt_kind = add_reloption_kind();
-	add_int_reloption(sim_relopt_kind, "neighbors",
-					  "Length of an item's neighbor list", DEFAULT_NEIGHBORS, 1,
-					  SIM_MAX_NEIGHBORS, lock);
-	add_int_reloption(sim_relopt_kind, "history",
-					  "Most recent items of a subject that count",
-					  DEFAULT_HISTORY, 1, 10000, lock);
-	add_int_reloption(sim_relopt_kind, "min_support",
-					  "Fewest subjects that make a pair of items neighbors",
-					  DEFAULT_MIN_SUPPORT, 1, INT_MAX, lock);
-	add_real_reloption(sim_relopt_kind, "retrain_after",
-					   "Share of changed interactions at which VACUUM retrains, 0 for never",
-					   DEFAULT_RETRAIN_AFTER, 0, 100, lock);
-	add_real_reloption(sim_relopt_kind, "subject_exponent",
-					   "How much less a subject with many items counts",
-					   DEFAULT_SUBJECT_EXPONENT, 0, 2, lock);
-	add_real_reloption(sim_relopt_kind, "popularity_exponent",
-					   "How much less a popular item counts",
-					   DEFAULT_POPULARITY_EXPONENT, 0, 2, lock);
-	add_real_reloption(sim_relopt_kind, "sharpness",
-					   "How much more the strongest neighbors count",
-					   DEFAULT_SHARPNESS, 0.1, 10, lock);
+	for (i = 0; i < (int) lengthof(parameters); i++)
+		register_parameter(&parameters[i]);
 }
-
-#define OPTION(name, type)                   \
-	{                                        \
-		.optname = #name, .opttype = type,   \
-		.offset = offsetof(SimOptions, name) \
-	}
 
 bytea *
 sim_parse_options(Datum reloptions, bool validate)
 {
-	static const relopt_parse_elt tab[] = {
-		OPTION(neighbors, RELOPT_TYPE_INT),
-		OPTION(history, RELOPT_TYPE_INT),
-		OPTION(min_support, RELOPT_TYPE_INT),
-		OPTION(retrain_after, RELOPT_TYPE_REAL),
-		OPTION(subject_exponent, RELOPT_TYPE_REAL),
-		OPTION(popularity_exponent, RELOPT_TYPE_REAL),
-		OPTION(sharpness, RELOPT_TYPE_REAL)
-	};
+	relopt_parse_elt table[lengthof(parameters)];
+	int i;
 
+	memset(table, 0, sizeof(table));
+	for (i = 0; i < (int) lengthof(parameters); i++)
+	{
+		table[i].optname = parameters[i].name;
+		table[i].opttype = parameters[i].type;
+		table[i].offset = parameters[i].offset;
+	}
 	return (bytea *) build_reloptions(reloptions, validate, sim_relopt_kind,
-									  sizeof(SimOptions), tab, lengthof(tab));
+									  sizeof(SimOptions), table,
+									  lengthof(table));
 }
 
 const SimOptions *
 sim_options(Relation index)
 {
-	static const SimOptions defaults = { 0,
-										 DEFAULT_NEIGHBORS,
-										 DEFAULT_HISTORY,
-										 DEFAULT_MIN_SUPPORT,
-										 DEFAULT_RETRAIN_AFTER,
-										 DEFAULT_SUBJECT_EXPONENT,
-										 DEFAULT_POPULARITY_EXPONENT,
-										 DEFAULT_SHARPNESS };
-
 	if (index->rd_options)
 		return (const SimOptions *) index->rd_options;
 	return &defaults;

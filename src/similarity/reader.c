@@ -270,7 +270,7 @@ void
 sim_prepare_neighbors(SimReader *reader, const ItemNumber *items, int nitems)
 {
 	SimReaderState *state = reader->state;
-	Size size = SIM_LIST_READ_SIZE(sim_options(reader->index)->neighbors);
+	Size size = SIM_LIST_READ_SIZE(state->meta.params.neighbors);
 	int i;
 
 	state->nplaces = 0;

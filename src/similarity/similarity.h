@@ -20,7 +20,7 @@
 #include "similarity/reader.h"
 
 #define SIM_MAGIC 0x50534958
-#define SIM_VERSION 1
+#define SIM_VERSION 2
 #define SIM_PAGE_ID 0xFF9A /* last two bytes, as pg_filedump expects */
 #define SIM_META_BLOCK 0
 
@@ -188,6 +188,41 @@ typedef struct SimLogStripe
 	uint32 pages; /* since the last training; gives the level */
 } SimLogStripe;
 
+/*
+ * How a model is made: every storage parameter of the formula, none left
+ * open.  doc/recommend.md has the formulas.
+ */
+typedef enum SimMethod
+{
+	SIM_METHOD_AUTO, /* of options only */
+	SIM_METHOD_COOCCURRENCE,
+	SIM_METHOD_SHARPENED,
+	SIM_METHOD_RIDGE
+} SimMethod;
+
+typedef struct SimParams
+{
+	int32 method;
+	int32 neighbors;
+	double subject_exponent;
+	double popularity_exponent;
+	double sharpness;
+	double two_step_weight;
+	double two_step_popularity_exponent;
+	double two_step_sharpness;
+	double ridge_penalty;
+	double low_pass;
+	double low_pass_subject_exponent;
+	double low_pass_item_exponent;
+	double low_pass_source_exponent;
+	double low_pass_target_exponent;
+	double low_pass_spectrum;
+	int32 two_step_neighbors;
+	int32 ridge_sources;
+	int32 low_pass_factors;
+	int32 unused;
+} SimParams;
+
 typedef struct SimMeta
 {
 	uint32 magic;
@@ -212,6 +247,7 @@ typedef struct SimMeta
 	TimestampTz trained_at;
 	double sampled;			/* share of subjects that trained it */
 	uint64 training_memory; /* bytes a training of everything takes */
+	SimParams params;		/* that the model was made by */
 
 	/* what the model was trained on, and the changes VACUUM saw since */
 	uint64 trained_interactions;
@@ -222,19 +258,54 @@ typedef struct SimMeta
 
 /* ---- options.c ---- */
 
+/* What is left to the training to choose is SIM_UNSET. */
+#define SIM_UNSET (-100)
+
+typedef enum SimDirection
+{
+	SIM_DIRECTION_BOTH,
+	SIM_DIRECTION_FORWARD
+} SimDirection;
+
 typedef struct SimOptions
 {
 	int32 vl_len_;
-	int neighbors;
 	int history;
 	int min_support;
 	double retrain_after;
+	int method;
+	int neighbors;
 	double subject_exponent;
 	double popularity_exponent;
 	double sharpness;
+	double two_step_weight;
+	double two_step_popularity_exponent;
+	double two_step_sharpness;
+	int two_step_neighbors;
+	double ridge_penalty;
+	int ridge_sources;
+	double low_pass;
+	int low_pass_factors;
+	double low_pass_subject_exponent;
+	double low_pass_item_exponent;
+	double low_pass_source_exponent;
+	double low_pass_target_exponent;
+	double low_pass_spectrum;
+	double tuning_budget;
+	int seed;
+	int direction;
+	int forward_window;
+	double forward_decay;
+	double backward_weight;
+	bool postings;
 } SimOptions;
 
 extern const SimOptions *sim_options(Relation index);
+
+/* ---- params.c ---- */
+
+extern const SimParams sim_default_params;
+extern void sim_params_set(SimParams *params, const SimOptions *options);
 
 /* ---- index.c: an index opened for work ---- */
 

@@ -18,7 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "similarity/train.h"
+#include "training/training.h"
 
 #define EXACT_INTERACTIONS 16384
 #define MAX_CANDIDATES 1024

@@ -9,7 +9,7 @@
 
 #include "utils/memutils.h"
 
-#include "similarity/train.h"
+#include "training/training.h"
 
 /* Put a page that was filled in memory into the index. */
 static BlockNumber

@@ -1,9 +1,9 @@
 /*
- * train.h
+ * training.h
  *		Training: what its files share.
  */
-#ifndef PERSONALIZE_TRAIN_H
-#define PERSONALIZE_TRAIN_H
+#ifndef PERSONALIZE_TRAINING_H
+#define PERSONALIZE_TRAINING_H
 
 #include "compat.h"
 #include "similarity/progress.h"
@@ -54,6 +54,7 @@ typedef struct SimTraining
 	bool vacuum; /* pause as VACUUM is told to */
 	SimClock *clock;
 	SimOptions options;
+	SimParams params; /* of the model */
 	MemoryContext context;
 	uint32 generation;
 	uint32 nitems;
@@ -86,7 +87,70 @@ typedef struct SimRow
 extern void sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock);
 
 extern void sim_load_histories(SimTraining *training);
-extern void sim_train_rows(SimTraining *training);
+
+/* ---- pairs.c: how often items occur together ---- */
+
+/*
+ * c_ij of one source i at a time: tally[j] for the j in items, which come in
+ * an order that must not show.
+ */
+typedef struct SimPairs
+{
+	SimTraining *training;
+	SimTally *tally; /* by item; all zero but for those in items */
+	uint32 *items;
+	uint32 n;
+	double unit;	/* of a tally's weight */
+	int64 *weights; /* d^-g in units, by history length */
+} SimPairs;
+
+extern void sim_pairs_begin(SimPairs *pairs, SimTraining *training,
+							double subject_exponent);
+extern void sim_pairs_count(SimPairs *pairs, uint32 source);
+extern void sim_pairs_clear(SimPairs *pairs);
+extern void sim_pairs_end(SimPairs *pairs);
+
+/* ---- nearest.c: the k candidates of highest value ---- */
+
+typedef struct SimCandidate
+{
+	double value;
+	uint64 hash; /* breaks ties, so that item numbers do not */
+	uint32 item;
+	uint32 support;
+} SimCandidate;
+
+typedef struct SimNearest
+{
+	SimCandidate *heap; /* the worst on top, once there are k */
+	int n;
+	int k;
+} SimNearest;
+
+extern void sim_nearest_begin(SimNearest *nearest, int k);
+extern void
+sim_nearest_offer(SimNearest *nearest, const SimCandidate *candidate);
+extern void sim_nearest_sort(SimNearest *nearest);
+
+/* Can a candidate of this value still be among the k? */
+static inline bool
+sim_nearest_wants(const SimNearest *nearest, double value)
+{
+	return nearest->n < nearest->k || value >= nearest->heap[0].value;
+}
+
+/* ---- rows.c: the rows of a model, by the method that params name ---- */
+
+typedef struct SimRows SimRows;
+
+extern SimRows *sim_rows_begin(SimTraining *training, const SimParams *params);
+
+/* The row of a source, good until the next one; sources come in any order. */
+extern const SimRow *sim_rows_read(SimRows *rows, uint32 source);
+extern void sim_rows_end(SimRows *rows);
+
+/* ---- model.c: writing ---- */
+
 extern void
 sim_write_row(SimTraining *training, ItemNumber item, const SimRow *row);
 extern void sim_write_slots(SimTraining *training);

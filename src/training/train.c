@@ -22,7 +22,7 @@
 
 #include "compat.h"
 #include "similarity/records.h"
-#include "similarity/train.h"
+#include "training/training.h"
 
 Size
 sim_memory_budget(void)
@@ -118,6 +118,8 @@ start_training(SimTraining *training, SimIndex *ix, bool vacuum,
 	training->vacuum = vacuum;
 	training->clock = clock;
 	training->options = *sim_options(ix->rel);
+	training->params = sim_default_params;
+	sim_params_set(&training->params, &training->options);
 	training->context =
 		AllocSetContextCreate(CurrentMemoryContext, "similarity training",
 							  ALLOCSET_DEFAULT_SIZES);
@@ -180,6 +182,7 @@ set_model(SimMeta *meta, const SimTraining *training, uint32 epoch,
 		1 :
 		(double) training->histories.nsubjects / training->all_subjects;
 	meta->training_memory = memory_of_all(training);
+	meta->params = training->params;
 	meta->trained_interactions = training->interactions;
 	meta->removed = 0;
 	meta->log_since = epoch;
@@ -243,6 +246,31 @@ free_chain(SimTraining *training, BlockNumber block, BlockNumber end)
 	}
 }
 
+/* Compute every item's neighbours and write them. */
+static void
+write_rows(SimTraining *training)
+{
+	SimRows *rows = sim_rows_begin(training, &training->params);
+	uint32 i;
+
+	training->places = MemoryContextAllocHuge(CurrentMemoryContext,
+											  (training->nitems + 1) *
+												  sizeof(ItemPointerData));
+	for (i = 0; i < training->nitems; i++)
+	{
+		const SimRow *row;
+
+		sim_training_pause(training);
+		ItemPointerSetInvalid(&training->places[i]);
+		row = sim_rows_read(rows, i);
+		if (row->n > 0)
+			sim_write_row(training, i, row);
+		if (i % 256 == 255)
+			sim_phase_done(training->clock, i + 1);
+	}
+	sim_rows_end(rows);
+}
+
 /*
  * Train and replace the model.  The caller makes sure that only one session
  * does this to an index, and that VACUUM removes nothing meanwhile.
@@ -269,7 +297,7 @@ sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock)
 	sim_load_histories(&training);
 	if (training.sample_level > 0)
 		report_sample(&training, memory_of_all(&training));
-	sim_train_rows(&training);
+	write_rows(&training);
 	sim_phase(clock, SIM_PHASE_WRITING, -1);
 	sim_write_slots(&training);
 	free_histories(&training.histories);

@@ -10,7 +10,7 @@
 
 #include "common/mix.h"
 #include "similarity/records.h"
-#include "similarity/train.h"
+#include "training/training.h"
 
 /* One subject while it is read. */
 typedef struct Reading
