@@ -35,6 +35,12 @@ sim_phase_name(int64 phase)
 			return "training";
 		case SIM_PHASE_WRITING:
 			return "writing";
+		case SIM_PHASE_PAIRING:
+			return "pairing";
+		case SIM_PHASE_FACTORING:
+			return "factoring";
+		case SIM_PHASE_REGRESSION:
+			return "regression";
 		default:
 			return NULL;
 	}
@@ -71,10 +77,13 @@ sim_clock_report(SimClock *clock, Relation index)
 {
 	sim_phase(clock, 0, -1);
 	ereport(DEBUG1,
-			(errmsg_internal("similarity index \"%s\": CPU s loading %.2f, grouping %.2f, training %.2f, writing %.2f",
+			(errmsg_internal("similarity index \"%s\": CPU s loading %.2f, grouping %.2f, pairing %.2f, factoring %.2f, regression %.2f, training %.2f, writing %.2f",
 							 RelationGetRelationName(index),
 							 clock->cpu[SIM_PHASE_LOADING],
 							 clock->cpu[SIM_PHASE_GROUPING],
+							 clock->cpu[SIM_PHASE_PAIRING],
+							 clock->cpu[SIM_PHASE_FACTORING],
+							 clock->cpu[SIM_PHASE_REGRESSION],
 							 clock->cpu[SIM_PHASE_TRAINING],
 							 clock->cpu[SIM_PHASE_WRITING])));
 }

@@ -14,7 +14,10 @@
 #define SIM_PHASE_GROUPING 3
 #define SIM_PHASE_TRAINING 4
 #define SIM_PHASE_WRITING 5
-#define SIM_PHASES 6
+#define SIM_PHASE_PAIRING 6	   /* lists that other steps begin with */
+#define SIM_PHASE_FACTORING 7  /* the low-pass part's factors */
+#define SIM_PHASE_REGRESSION 8 /* ridge regressions */
+#define SIM_PHASES 9
 
 typedef struct SimClock
 {

@@ -48,6 +48,8 @@ typedef struct SimHistories
 	uint32 *degrees;	   /* nitems: subjects whose history holds it */
 } SimHistories;
 
+struct SimPrepared;
+
 typedef struct SimTraining
 {
 	SimIndex *ix;
@@ -66,6 +68,8 @@ typedef struct SimTraining
 	uint64 all_entries; /* of histories, sampled or not */
 	uint64 interactions;
 	TimestampTz newest;
+	struct SimPrepared *prepared; /* NULL: nothing yet */
+	bool fit_reported;			  /* that a method does not fit in memory */
 
 	/* writing */
 	BlockNumber chain;		 /* the model's pages, newest first */
@@ -148,6 +152,26 @@ extern SimRows *sim_rows_begin(SimTraining *training, const SimParams *params);
 /* The row of a source, good until the next one; sources come in any order. */
 extern const SimRow *sim_rows_read(SimRows *rows, uint32 source);
 extern void sim_rows_end(SimRows *rows);
+
+/* ---- prepared.c: what the rows of several settings share ---- */
+
+/*
+ * Keep the best pairs of each item: rows with this subject_exponent are then
+ * made of them, without counting again.  Only for trials, because pairs that
+ * are not kept are taken for none, and supports are not known.  False: there
+ * is not enough memory, rows go on counting.
+ */
+extern bool
+sim_prepare_pairs(SimTraining *training, double subject_exponent, int length);
+extern void sim_prepared_forget(SimTraining *training);
+
+/* ---- fit.c: the memory that a method takes ---- */
+
+/* Bytes that rows take besides histories. */
+extern Size sim_rows_memory(SimTraining *training, const SimParams *params);
+
+/* Make do with the memory there is; true if that takes other parameters. */
+extern bool sim_params_fit(SimTraining *training, SimParams *params);
 
 /* ---- model.c: writing ---- */
 
