@@ -14,7 +14,7 @@
 #define FEWEST_FACTORS 32
 
 /* Pairs of an item that are listed for regressions. */
-#define PAIRS_PER_SOURCE 2
+#define PAIRS_PER_SOURCE 3
 #define FEWEST_PAIRS 200
 
 /* Histories, and what a training keeps besides them. */

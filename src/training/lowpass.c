@@ -44,7 +44,8 @@ sim_low_pass_begin(SimLowPass *low, SimTraining *training,
 			(float) pow(training->histories.degrees[factors->order.items[i]],
 						params->low_pass_target_exponent);
 	low->source = palloc((factors->width + 1) * sizeof(float));
-	sim_nearest_begin(&low->candidates, SIM_LOW_PASS_CANDIDATES);
+	sim_nearest_begin(&low->candidates,
+					  SIM_LOW_PASS_CANDIDATES(params->neighbors));
 }
 
 /* The factors of a source times its weight, and those of the spectrum. */

@@ -181,8 +181,8 @@ extern int sim_factor_columns(int factors);
 extern Size sim_factor_memory(SimTraining *training, int factors);
 extern void sim_factor(SimTraining *training, SimFactors *factors);
 
-/* Candidates of a row that the low-pass part is computed for. */
-#define SIM_LOW_PASS_CANDIDATES 500
+/* Candidates of a row of k that the low-pass part is computed for. */
+#define SIM_LOW_PASS_CANDIDATES(k) Max(300, (k) + (k) / 2)
 
 typedef struct SimLowPass
 {

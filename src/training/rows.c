@@ -236,7 +236,7 @@ sim_rows_begin(SimTraining *training, const SimParams *wanted)
 	sim_cooccurrence_begin(&rows->co, training, params->subject_exponent,
 						   params->popularity_exponent, params->sharpness, k,
 						   low_pass && params->method != SIM_METHOD_SHARPENED ?
-							   SIM_LOW_PASS_CANDIDATES :
+							   SIM_LOW_PASS_CANDIDATES(k) :
 							   0);
 	rows->row.items = palloc(k * sizeof(uint32));
 	rows->row.weights = palloc(k * sizeof(float));
