@@ -46,9 +46,39 @@ CREATE FUNCTION similarity_stats(
 	OUT posting_bytes bigint,
 	OUT neighbor_bytes bigint,
 	OUT popular_bytes bigint,
-	OUT free_bytes bigint)
+	OUT free_bytes bigint,
+	OUT method text,
+	OUT parameters jsonb,
+	OUT chosen_by text,
+	OUT validation_ndcg float8,
+	OUT validation_recall float8,
+	OUT validation_subjects bigint,
+	OUT validation_held_out bigint,
+	OUT candidates int,
+	OUT candidates_left_out int,
+	OUT tuning_sampled float8,
+	OUT tuning_budget float8,
+	OUT tuning_cost float8)
 LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000
 AS 'MODULE_PATHNAME', 'personalize_similarity_stats';
 
 COMMENT ON FUNCTION similarity_stats(regclass) IS
-'what a similarity index holds, when and on what its model was trained, and its size by kind of page; reads the whole index';
+'what a similarity index holds, when and on what its model was trained, its size by kind of page, and by which parameters and why; reads the whole index';
+
+CREATE FUNCTION similarity_candidates(source regclass)
+RETURNS TABLE (
+	candidate int,
+	parameters jsonb,
+	ndcg float8,
+	recall float8,
+	hit_rate float8,
+	mrr float8,
+	"precision" float8,
+	cost float8,
+	cpu float8,
+	chosen boolean)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 40
+AS 'MODULE_PATHNAME', 'personalize_similarity_candidates';
+
+COMMENT ON FUNCTION similarity_candidates(regclass) IS
+'the parameters among which those of a similarity index were chosen, in the order of trying, with what they were judged by';

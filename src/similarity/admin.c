@@ -12,11 +12,17 @@
 #include "funcapi.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "similarity/similarity.h"
+#include "tuning/tuning.h"
+
+/* Of similarity_stats(): those of the choice, and all. */
+#define CHOICE_COLUMNS 12
+#define STATS_COLUMNS (15 + CHOICE_COLUMNS)
 
 PG_FUNCTION_INFO_V1(personalize_retrain);
 PG_FUNCTION_INFO_V1(personalize_similarity_stats);
@@ -78,6 +84,38 @@ personalize_retrain(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* The model's parameters and how they came about, behind the other columns. */
+static void
+choice_values(const SimMeta *meta, Datum *values, bool *nulls)
+{
+	const SimChoice *choice = &meta->choice;
+	bool made = choice->reason == SIM_CHOICE_MADE;
+	bool tried = made || choice->subjects > 0;
+	int i;
+
+	for (i = 0; i < CHOICE_COLUMNS; i++)
+		nulls[i] = meta->generation == 0;
+	if (meta->generation == 0)
+		return;
+	values[0] = CStringGetTextDatum(sim_method_name(meta->params.method));
+	values[1] = DirectFunctionCall1(jsonb_in,
+									CStringGetDatum(
+										sim_params_json(&meta->params)));
+	values[2] = CStringGetTextDatum(sim_choice_name(choice->reason));
+	values[3] = Float8GetDatum(choice->ndcg);
+	values[4] = Float8GetDatum(choice->recall);
+	values[5] = Int64GetDatum(choice->subjects);
+	values[6] = Int64GetDatum(choice->held_out);
+	values[7] = Int32GetDatum(choice->candidates);
+	values[8] = Int32GetDatum(choice->left_out);
+	values[9] = Float8GetDatum(choice->sampled);
+	values[10] = Float8GetDatum(choice->budget);
+	values[11] = Float8GetDatum(choice->cost);
+	nulls[3] = nulls[4] = nulls[9] = nulls[11] = !made;
+	nulls[5] = nulls[6] = !tried;
+	nulls[10] = choice->reason == SIM_CHOICE_OPTIONS;
+}
+
 /* Fill the row of similarity_stats(). */
 static void
 stats_values(SimIndex *ix, Datum *values, bool *nulls)
@@ -109,10 +147,12 @@ stats_values(SimIndex *ix, Datum *values, bool *nulls)
 	values[i++] = Int64GetDatum((int64) BLCKSZ * pages[SIM_PAGE_CHUNK]);
 	values[i++] = Int64GetDatum(
 		(int64) BLCKSZ *
-		(pages[SIM_PAGE_LIST] + pages[SIM_PAGE_LEAF] + pages[SIM_PAGE_INNER]));
+		(pages[SIM_PAGE_LIST] + pages[SIM_PAGE_LEAF] + pages[SIM_PAGE_INNER] +
+		 pages[SIM_PAGE_CHOICE]));
 	values[i++] = Int64GetDatum(
 		(int64) BLCKSZ * (pages[SIM_PAGE_POPULAR] + pages[SIM_PAGE_LOG]));
 	values[i++] = Int64GetDatum((int64) BLCKSZ * pages[SIM_PAGE_FREE]);
+	choice_values(&meta, values + i, nulls + i);
 }
 
 Datum
@@ -122,8 +162,8 @@ personalize_similarity_stats(PG_FUNCTION_ARGS)
 	Relation index;
 	SimIndex ix;
 	TupleDesc desc;
-	Datum values[16] = { 0 };
-	bool nulls[16] = { 0 };
+	Datum values[STATS_COLUMNS] = { 0 };
+	bool nulls[STATS_COLUMNS] = { 0 };
 
 	check_source(fcinfo);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)

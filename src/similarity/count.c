@@ -48,6 +48,8 @@ is_orphan(Page page, BlockNumber block, const SimMeta *meta)
 			return block != meta->subject_tail && used_items(page) == 0;
 		case SIM_PAGE_LOG:
 			return opaque->generation < meta->log_since;
+		case SIM_PAGE_CHOICE:
+			return opaque->generation != meta->choice.generation;
 		default:
 			return false;
 	}
@@ -59,7 +61,7 @@ count_page(Page page, SimCounts *counts)
 	OffsetNumber offset;
 	int kind = SimPageGetOpaque(page)->kind;
 
-	if (kind <= SIM_PAGE_LOG)
+	if (kind <= SIM_PAGE_CHOICE)
 		counts->pages[kind]++;
 	if (kind == SIM_PAGE_SUBJECT)
 		counts->subjects += used_items(page);

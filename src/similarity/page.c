@@ -387,6 +387,7 @@ init_meta(Page page)
 				   0);
 	meta->model_pages = InvalidBlockNumber;
 	meta->popular = InvalidBlockNumber;
+	meta->choice.pages = InvalidBlockNumber;
 	meta->sampled = 1;
 	((PageHeader) page)->pd_lower =
 		((char *) meta + sizeof(SimMeta)) - (char *) page;

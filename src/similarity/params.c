@@ -4,6 +4,9 @@
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
+#include "utils/float.h"
+
 #include "similarity/similarity.h"
 
 /*
@@ -29,45 +32,211 @@ const SimParams sim_default_params = { .method = SIM_METHOD_COOCCURRENCE,
 									   .low_pass_target_exponent = 0.05,
 									   .low_pass_spectrum = -0.5 };
 
-static void
-set_int(int32 *param, int option)
+/* ---- the parameters by name, for what treats them all alike ---- */
+
+/* Which formula a parameter belongs to. */
+typedef enum Part
 {
-	if (option != SIM_UNSET)
-		*param = option;
+	PART_ALL,
+	PART_TWO_STEP,
+	PART_RIDGE,
+	PART_LOW_PASS
+} Part;
+
+typedef struct Parameter
+{
+	const char *name;
+	bool integer;
+	Part part;
+	Size param;	 /* offset in SimParams */
+	Size option; /* offset in SimOptions */
+} Parameter;
+
+#define INT(name, part)                                                        \
+	{                                                                          \
+#name, true, part, offsetof(SimParams, name), offsetof(SimOptions, name) \
+	}
+#define REAL(name, part)                                                        \
+	{                                                                           \
+#name, false, part, offsetof(SimParams, name), offsetof(SimOptions, name) \
+	}
+
+static const Parameter parameters[] = {
+	INT(neighbors, PART_ALL),
+	REAL(subject_exponent, PART_ALL),
+	REAL(popularity_exponent, PART_ALL),
+	REAL(sharpness, PART_ALL),
+	REAL(two_step_weight, PART_TWO_STEP),
+	REAL(two_step_popularity_exponent, PART_TWO_STEP),
+	REAL(two_step_sharpness, PART_TWO_STEP),
+	INT(two_step_neighbors, PART_TWO_STEP),
+	REAL(ridge_penalty, PART_RIDGE),
+	INT(ridge_sources, PART_RIDGE),
+	REAL(low_pass, PART_ALL),
+	INT(low_pass_factors, PART_LOW_PASS),
+	REAL(low_pass_subject_exponent, PART_LOW_PASS),
+	REAL(low_pass_item_exponent, PART_LOW_PASS),
+	REAL(low_pass_source_exponent, PART_LOW_PASS),
+	REAL(low_pass_target_exponent, PART_LOW_PASS),
+	REAL(low_pass_spectrum, PART_LOW_PASS)
+};
+
+static const char *const method_names[] = { "auto", "cooccurrence", "sharpened",
+											"ridge" };
+
+const char *
+sim_method_name(int method)
+{
+	return method_names[method];
 }
 
-static void
-set_real(double *param, double option)
+static int32 *
+int_param(const SimParams *params, const Parameter *p)
 {
-	if (option != SIM_UNSET)
-		*param = option;
+	return (int32 *) ((char *) params + p->param);
+}
+
+static double *
+real_param(const SimParams *params, const Parameter *p)
+{
+	return (double *) ((char *) params + p->param);
+}
+
+static bool
+is_set(const SimOptions *options, const Parameter *p)
+{
+	const char *option = (const char *) options + p->option;
+
+	if (p->integer)
+		return *(const int *) option != SIM_UNSET;
+	return *(const double *) option != SIM_UNSET;
+}
+
+/* Does the formula of these parameters use this one? */
+static bool
+uses(const SimParams *params, const Parameter *p)
+{
+	switch (p->part)
+	{
+		case PART_TWO_STEP:
+			return params->method == SIM_METHOD_SHARPENED;
+		case PART_RIDGE:
+			return params->method == SIM_METHOD_RIDGE;
+		case PART_LOW_PASS:
+			return params->low_pass > 0;
+		default:
+			return true;
+	}
 }
 
 /* What the user has set is obeyed, whatever was chosen. */
 void
 sim_params_set(SimParams *params, const SimOptions *options)
 {
+	int i;
+
 	if (options->method != SIM_METHOD_AUTO)
 		params->method = options->method;
-	set_int(&params->neighbors, options->neighbors);
-	set_real(&params->subject_exponent, options->subject_exponent);
-	set_real(&params->popularity_exponent, options->popularity_exponent);
-	set_real(&params->sharpness, options->sharpness);
-	set_real(&params->two_step_weight, options->two_step_weight);
-	set_real(&params->two_step_popularity_exponent,
-			 options->two_step_popularity_exponent);
-	set_real(&params->two_step_sharpness, options->two_step_sharpness);
-	set_int(&params->two_step_neighbors, options->two_step_neighbors);
-	set_real(&params->ridge_penalty, options->ridge_penalty);
-	set_int(&params->ridge_sources, options->ridge_sources);
-	set_real(&params->low_pass, options->low_pass);
-	set_int(&params->low_pass_factors, options->low_pass_factors);
-	set_real(&params->low_pass_subject_exponent,
-			 options->low_pass_subject_exponent);
-	set_real(&params->low_pass_item_exponent, options->low_pass_item_exponent);
-	set_real(&params->low_pass_source_exponent,
-			 options->low_pass_source_exponent);
-	set_real(&params->low_pass_target_exponent,
-			 options->low_pass_target_exponent);
-	set_real(&params->low_pass_spectrum, options->low_pass_spectrum);
+	for (i = 0; i < (int) lengthof(parameters); i++)
+	{
+		const Parameter *p = &parameters[i];
+		const char *option = (const char *) options + p->option;
+
+		if (!is_set(options, p))
+			continue;
+		if (p->integer)
+			*int_param(params, p) = *(const int *) option;
+		else
+			*real_param(params, p) = *(const double *) option;
+	}
+}
+
+/* Which parameters the user has set, a bit each, the lowest for the method. */
+uint32
+sim_params_fixed(const SimOptions *options)
+{
+	uint32 fixed = options->method != SIM_METHOD_AUTO;
+	int i;
+
+	for (i = 0; i < (int) lengthof(parameters); i++)
+		if (is_set(options, &parameters[i]))
+			fixed |= 2U << i;
+	return fixed;
+}
+
+/* Is nothing of the formula left to choose? */
+bool
+sim_params_all_fixed(const SimParams *params, const SimOptions *options)
+{
+	int i;
+
+	if (options->method == SIM_METHOD_AUTO)
+		return false;
+	for (i = 0; i < (int) lengthof(parameters); i++)
+		if (uses(params, &parameters[i]) && !is_set(options, &parameters[i]))
+			return false;
+	return true;
+}
+
+/* Do both stand for the same formula?  What it does not use may differ. */
+bool
+sim_params_equal(const SimParams *a, const SimParams *b)
+{
+	int i;
+
+	if (a->method != b->method)
+		return false;
+	for (i = 0; i < (int) lengthof(parameters); i++)
+	{
+		const Parameter *p = &parameters[i];
+
+		if (!uses(a, p) && !uses(b, p))
+			continue;
+		if (p->integer ? *int_param(a, p) != *int_param(b, p) :
+						 *real_param(a, p) != *real_param(b, p))
+			return false;
+	}
+	return true;
+}
+
+static char *
+param_text(const SimParams *params, const Parameter *p)
+{
+	if (p->integer)
+		return psprintf("%d", *int_param(params, p));
+	return float8out_internal(*real_param(params, p));
+}
+
+/* What the formula uses, as the text of a JSON object. */
+char *
+sim_params_json(const SimParams *params)
+{
+	StringInfoData buf;
+	int i;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "{\"method\": \"%s\"",
+					 sim_method_name(params->method));
+	for (i = 0; i < (int) lengthof(parameters); i++)
+		if (uses(params, &parameters[i]))
+			appendStringInfo(&buf, ", \"%s\": %s", parameters[i].name,
+							 param_text(params, &parameters[i]));
+	appendStringInfoChar(&buf, '}');
+	return buf.data;
+}
+
+/* The same as storage parameters. */
+char *
+sim_params_options(const SimParams *params)
+{
+	StringInfoData buf;
+	int i;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "method = %s", sim_method_name(params->method));
+	for (i = 0; i < (int) lengthof(parameters); i++)
+		if (uses(params, &parameters[i]))
+			appendStringInfo(&buf, ", %s = %s", parameters[i].name,
+							 param_text(params, &parameters[i]));
+	return buf.data;
 }

@@ -10,8 +10,8 @@
 
 #include "similarity/progress.h"
 
-static double
-cpu_now(void)
+double
+sim_cpu_now(void)
 {
 	struct rusage usage;
 
@@ -33,6 +33,8 @@ sim_phase_name(int64 phase)
 			return "grouping";
 		case SIM_PHASE_TRAINING:
 			return "training";
+		case SIM_PHASE_TUNING:
+			return "tuning";
 		case SIM_PHASE_WRITING:
 			return "writing";
 		case SIM_PHASE_PAIRING:
@@ -50,7 +52,7 @@ sim_phase_name(int64 phase)
 void
 sim_phase(SimClock *clock, int phase, int64 total)
 {
-	double now = cpu_now();
+	double now = sim_cpu_now();
 
 	clock->cpu[clock->phase] += now - clock->since;
 	clock->since = now;
@@ -77,10 +79,11 @@ sim_clock_report(SimClock *clock, Relation index)
 {
 	sim_phase(clock, 0, -1);
 	ereport(DEBUG1,
-			(errmsg_internal("similarity index \"%s\": CPU s loading %.2f, grouping %.2f, pairing %.2f, factoring %.2f, regression %.2f, training %.2f, writing %.2f",
+			(errmsg_internal("similarity index \"%s\": CPU s loading %.2f, grouping %.2f, tuning %.2f, pairing %.2f, factoring %.2f, regression %.2f, training %.2f, writing %.2f",
 							 RelationGetRelationName(index),
 							 clock->cpu[SIM_PHASE_LOADING],
 							 clock->cpu[SIM_PHASE_GROUPING],
+							 clock->cpu[SIM_PHASE_TUNING],
 							 clock->cpu[SIM_PHASE_PAIRING],
 							 clock->cpu[SIM_PHASE_FACTORING],
 							 clock->cpu[SIM_PHASE_REGRESSION],

@@ -17,7 +17,8 @@
 #define SIM_PHASE_PAIRING 6	   /* lists that other steps begin with */
 #define SIM_PHASE_FACTORING 7  /* the low-pass part's factors */
 #define SIM_PHASE_REGRESSION 8 /* ridge regressions */
-#define SIM_PHASES 9
+#define SIM_PHASE_TUNING 9
+#define SIM_PHASES 10
 
 typedef struct SimClock
 {
@@ -27,6 +28,7 @@ typedef struct SimClock
 	double since;
 } SimClock;
 
+extern double sim_cpu_now(void);
 extern void sim_phase(SimClock *clock, int phase, int64 total);
 extern void sim_phase_done(SimClock *clock, int64 done);
 extern void sim_clock_report(SimClock *clock, Relation index);

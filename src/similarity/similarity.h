@@ -44,7 +44,8 @@ typedef enum SimPageKind
 	SIM_PAGE_CHUNK,	  /* postings */
 	SIM_PAGE_LIST,	  /* neighbour lists */
 	SIM_PAGE_POPULAR, /* counts by item and time, of the model */
-	SIM_PAGE_LOG	  /* interactions since the last training */
+	SIM_PAGE_LOG,	  /* interactions since the last training */
+	SIM_PAGE_CHOICE	  /* candidates of the choice of parameters */
 } SimPageKind;
 
 typedef struct SimPageOpaque
@@ -223,6 +224,56 @@ typedef struct SimParams
 	int32 unused;
 } SimParams;
 
+/*
+ * How the parameters that the user left open came about.  It is of an index,
+ * not of a model: trainings keep it.
+ */
+typedef enum SimChoiceReason
+{
+	SIM_CHOICE_NONE,	   /* never tried */
+	SIM_CHOICE_MADE,	   /* the best of the candidates */
+	SIM_CHOICE_TOO_LITTLE, /* data; the defaults stand */
+	SIM_CHOICE_OPTIONS,	   /* nothing was left open */
+	SIM_CHOICE_NO_BUDGET,  /* tuning_budget does not allow one candidate */
+	SIM_CHOICE_NO_MEMORY   /* maintenance_work_mem does not */
+} SimChoiceReason;
+
+typedef struct SimChoice
+{
+	int32 reason;
+	int32 seed;
+	uint32 fixed;		 /* set by the user then, see sim_params_fixed() */
+	uint32 subjects;	 /* of which interactions were held out */
+	uint64 held_out;
+	uint64 interactions; /* of the index then */
+	double sampled;		 /* share of subjects that trained the trials */
+	double ndcg;		 /* of the chosen one, at 20 */
+	double recall;
+	double budget; /* of it, seconds of the nominal processor */
+	double cost;
+	double cpu;		   /* seconds that it really took */
+	uint32 candidates; /* tried */
+	uint32 left_out;   /* for want of budget or memory */
+	uint32 generation; /* of the pages */
+	BlockNumber pages; /* that hold the candidates, chained */
+	SimParams params;
+} SimChoice;
+
+/* A candidate, in memory as on a page. */
+typedef struct SimCandidateParams
+{
+	SimParams params;
+	double ndcg;
+	double recall;
+	double hit_rate;
+	double mrr;
+	double precision;
+	double cost; /* seconds of the nominal processor */
+	double cpu;
+	int32 chosen;
+	int32 unused;
+} SimCandidateParams;
+
 typedef struct SimMeta
 {
 	uint32 magic;
@@ -248,6 +299,7 @@ typedef struct SimMeta
 	double sampled;			/* share of subjects that trained it */
 	uint64 training_memory; /* bytes a training of everything takes */
 	SimParams params;		/* that the model was made by */
+	SimChoice choice;		/* of them */
 
 	/* what the model was trained on, and the changes VACUUM saw since */
 	uint64 trained_interactions;
@@ -305,7 +357,14 @@ extern const SimOptions *sim_options(Relation index);
 /* ---- params.c ---- */
 
 extern const SimParams sim_default_params;
+extern const char *sim_method_name(int method);
 extern void sim_params_set(SimParams *params, const SimOptions *options);
+extern uint32 sim_params_fixed(const SimOptions *options);
+extern bool
+sim_params_all_fixed(const SimParams *params, const SimOptions *options);
+extern bool sim_params_equal(const SimParams *a, const SimParams *b);
+extern char *sim_params_json(const SimParams *params);
+extern char *sim_params_options(const SimParams *params);
 
 /* ---- index.c: an index opened for work ---- */
 
@@ -459,7 +518,7 @@ typedef struct SimCounts
 {
 	uint64 subjects;
 	uint64 interactions;
-	BlockNumber pages[SIM_PAGE_LOG + 1];
+	BlockNumber pages[SIM_PAGE_CHOICE + 1];
 	BlockNumber total_pages;
 } SimCounts;
 

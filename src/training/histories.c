@@ -211,13 +211,19 @@ cut_history(SimTraining *training, SimPosting *postings, Size n, Size limit,
 }
 
 static void
-use_subject(Reading *reading, uint64 hash)
+use_subject(Reading *reading, const SimSubjectRef *ref)
 {
 	SimTraining *training = reading->training;
+	uint64 hash = ref->hash;
 	Size limit = training->options.history;
-	bool long_history = reading->npostings > limit;
+	bool long_history;
 	Size i;
 
+	if (training->filter &&
+		!training->filter(training->filter_arg, ref, reading->postings,
+						  &reading->npostings))
+		return;
+	long_history = reading->npostings > limit;
 	training->interactions += reading->npostings;
 	for (i = 0; i < reading->npostings; i++)
 		training->newest = Max(training->newest, reading->postings[i].time);
@@ -280,7 +286,7 @@ read_subject(Reading *reading, const SimSubjectRef *ref)
 		sim_training_pause(reading->training);
 		(void) read_chunk(reading, ref->hash, &block, &offset);
 	}
-	use_subject(reading, ref->hash);
+	use_subject(reading, ref);
 }
 
 /* Note where the subjects on a page have their chains. */
@@ -309,8 +315,8 @@ collect_refs(Reading *reading, Page page)
 }
 
 /* The histories once more, by item. */
-static void
-transpose(SimTraining *training)
+void
+sim_transpose_histories(SimTraining *training)
 {
 	SimHistories *h = &training->histories;
 	Size size = (training->nitems + 1) * sizeof(Size);
@@ -377,5 +383,5 @@ sim_load_histories(SimTraining *training)
 	pfree(reading.marks);
 	if (reading.postings)
 		pfree(reading.postings);
-	transpose(training);
+	sim_transpose_histories(training);
 }

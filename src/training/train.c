@@ -23,6 +23,7 @@
 #include "compat.h"
 #include "similarity/records.h"
 #include "training/training.h"
+#include "tuning/tuning.h"
 
 Size
 sim_memory_budget(void)
@@ -66,8 +67,8 @@ load_item_hashes(SimTraining *training)
 }
 
 /* Make room for what follows; the counts stay. */
-static void
-free_histories(SimHistories *histories)
+void
+sim_free_histories(SimHistories *histories)
 {
 	pfree(histories->starts);
 	pfree(histories->subject_hashes);
@@ -105,9 +106,9 @@ memory_of_all(const SimTraining *training)
 		training->all_subjects * SIM_MEMORY_PER_SUBJECT;
 }
 
-static void
-start_training(SimTraining *training, SimIndex *ix, bool vacuum,
-			   SimClock *clock)
+void
+sim_training_begin(SimTraining *training, SimIndex *ix, bool vacuum,
+				   SimClock *clock)
 {
 	Size budget = sim_memory_budget();
 	Size fixed;
@@ -131,6 +132,26 @@ start_training(SimTraining *training, SimIndex *ix, bool vacuum,
 	fixed = sim_training_fixed_memory(meta.nitems);
 	training->budget =
 		budget > fixed + budget / 4 ? budget - fixed : budget / 4;
+}
+
+/* Read hashes and histories; the current context keeps them. */
+void
+sim_training_load(SimTraining *training)
+{
+	training->item_hashes =
+		MemoryContextAllocExtended(CurrentMemoryContext,
+								   (training->nitems + 1) * sizeof(uint64),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	load_item_hashes(training);
+	sim_load_histories(training);
+	if (training->sample_level > 0)
+		report_sample(training, memory_of_all(training));
+}
+
+void
+sim_training_end(SimTraining *training)
+{
+	MemoryContextDelete(training->context);
 }
 
 /*
@@ -167,8 +188,8 @@ log_moved(const SimMeta *seen, const SimMeta *now, const SimMeta *cut)
 
 /* Install the model in the metapage. */
 static void
-set_model(SimMeta *meta, const SimTraining *training, uint32 epoch,
-		  const SimMeta *cut)
+set_model(SimMeta *meta, const SimTraining *training, const SimChoice *choice,
+		  uint32 epoch, const SimMeta *cut)
 {
 	int i;
 
@@ -183,6 +204,7 @@ set_model(SimMeta *meta, const SimTraining *training, uint32 epoch,
 		(double) training->histories.nsubjects / training->all_subjects;
 	meta->training_memory = memory_of_all(training);
 	meta->params = training->params;
+	meta->choice = *choice;
 	meta->trained_interactions = training->interactions;
 	meta->removed = 0;
 	meta->log_since = epoch;
@@ -196,8 +218,8 @@ set_model(SimMeta *meta, const SimTraining *training, uint32 epoch,
 
 /* Publish: from this write on, readers see the new model. */
 static void
-publish(SimTraining *training, uint32 epoch, SimMeta *old,
-		BlockNumber *old_heads, BlockNumber *new_heads)
+publish(SimTraining *training, uint32 epoch, const SimChoice *choice,
+		SimMeta *old, BlockNumber *old_heads, BlockNumber *new_heads)
 {
 	SimIndex *ix = training->ix;
 	int i;
@@ -217,7 +239,8 @@ publish(SimTraining *training, uint32 epoch, SimMeta *old,
 		if (!moved)
 		{
 			sim_write_begin(&write, ix);
-			set_model(sim_write_meta(&write, buffer), training, epoch, &cut);
+			set_model(sim_write_meta(&write, buffer), training, choice, epoch,
+					  &cut);
 			sim_write_end(&write);
 		}
 		UnlockReleaseBuffer(buffer);
@@ -273,12 +296,15 @@ write_rows(SimTraining *training)
 
 /*
  * Train and replace the model.  The caller makes sure that only one session
- * does this to an index, and that VACUUM removes nothing meanwhile.
+ * does this to an index, and that VACUUM removes nothing meanwhile.  given is
+ * a choice of parameters that tune() has made, or NULL.
  */
 void
-sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock)
+sim_train_given(SimIndex *ix, bool vacuum, SimClock *clock,
+				const struct SimTuning *given)
 {
 	SimTraining training;
+	SimChoice choice;
 	MemoryContext old_context;
 	SimMeta old;
 	BlockNumber old_heads[SIM_LOG_STRIPES];
@@ -286,30 +312,33 @@ sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock)
 	uint32 epoch = sim_log_seal(ix);
 	int i;
 
-	start_training(&training, ix, vacuum, clock);
+	sim_training_begin(&training, ix, vacuum, clock);
 	old_context = MemoryContextSwitchTo(training.context);
+	sim_phase(clock, SIM_PHASE_TRAINING, -1);
+	sim_training_load(&training);
+	sim_choose_params(&training, given, &choice);
 	sim_phase(clock, SIM_PHASE_TRAINING, training.nitems);
-	training.item_hashes =
-		MemoryContextAllocExtended(training.context,
-								   (training.nitems + 1) * sizeof(uint64),
-								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	load_item_hashes(&training);
-	sim_load_histories(&training);
-	if (training.sample_level > 0)
-		report_sample(&training, memory_of_all(&training));
 	write_rows(&training);
 	sim_phase(clock, SIM_PHASE_WRITING, -1);
 	sim_write_slots(&training);
-	free_histories(&training.histories);
+	sim_free_histories(&training.histories);
 	sim_train_popular(&training);
-	publish(&training, epoch, &old, old_heads, new_heads);
+	publish(&training, epoch, &choice, &old, old_heads, new_heads);
 	free_chain(&training, old.model_pages, InvalidBlockNumber);
+	if (old.choice.pages != choice.pages)
+		free_chain(&training, old.choice.pages, InvalidBlockNumber);
 	for (i = 0; i < SIM_LOG_STRIPES; i++)
 		free_chain(&training, old_heads[i], new_heads[i]);
 	if (!ix->building)
 		IndexFreeSpaceMapVacuum(ix->rel);
 	MemoryContextSwitchTo(old_context);
-	MemoryContextDelete(training.context);
+	sim_training_end(&training);
+}
+
+void
+sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock)
+{
+	sim_train_given(ix, vacuum, clock, NULL);
 }
 
 void

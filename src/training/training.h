@@ -71,6 +71,14 @@ typedef struct SimTraining
 	struct SimPrepared *prepared; /* NULL: nothing yet */
 	bool fit_reported;			  /* that a method does not fit in memory */
 
+	/*
+	 * Sees each subject's postings before anything else, and may take some
+	 * out; a subject for which it returns false is left out.
+	 */
+	bool (*filter)(void *arg, const SimSubjectRef *subject,
+				   SimPosting *postings, Size *n);
+	void *filter_arg;
+
 	/* writing */
 	BlockNumber chain;		 /* the model's pages, newest first */
 	Page page;				 /* being filled, not yet in the index */
@@ -88,9 +96,21 @@ typedef struct SimRow
 	uint32 *supports;
 } SimRow;
 
+struct SimTuning;
+
 extern void sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock);
+extern void sim_train_given(SimIndex *ix, bool vacuum, SimClock *clock,
+							const struct SimTuning *given);
+
+/* Start a training in memory; context holds all that it keeps. */
+extern void sim_training_begin(SimTraining *training, SimIndex *ix,
+							   bool vacuum, SimClock *clock);
+extern void sim_training_load(SimTraining *training);
+extern void sim_training_end(SimTraining *training);
 
 extern void sim_load_histories(SimTraining *training);
+extern void sim_transpose_histories(SimTraining *training);
+extern void sim_free_histories(SimHistories *histories);
 
 /* ---- pairs.c: how often items occur together ---- */
 
