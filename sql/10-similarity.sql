@@ -82,3 +82,26 @@ AS 'MODULE_PATHNAME', 'personalize_similarity_candidates';
 
 COMMENT ON FUNCTION similarity_candidates(regclass) IS
 'the parameters among which those of a similarity index were chosen, in the order of trying, with what they were judged by';
+
+CREATE FUNCTION tune(
+	source regclass,
+	apply boolean DEFAULT false,
+	budget float8 DEFAULT NULL,
+	anew boolean DEFAULT false)
+RETURNS TABLE (
+	candidate int,
+	parameters jsonb,
+	ndcg float8,
+	recall float8,
+	hit_rate float8,
+	mrr float8,
+	"precision" float8,
+	cost float8,
+	cpu float8,
+	chosen boolean,
+	command text)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 40
+AS 'MODULE_PATHNAME', 'personalize_tune';
+
+COMMENT ON FUNCTION tune(regclass, boolean, float8, boolean) IS
+'tries parameters of a similarity index on interactions held out and marks the best; apply sets them and retrains; for the owner of the table';

@@ -39,8 +39,8 @@ check_source(FunctionCallInfo fcinfo)
 }
 
 /* Before the table is locked: who may not train may not keep others away. */
-static void
-check_owner(Oid table)
+void
+sim_check_owner(Oid table)
 {
 	if (get_rel_name(table) != NULL && !relation_owned_by(table, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER,
@@ -68,10 +68,10 @@ personalize_retrain(PG_FUNCTION_ARGS)
 				 errhint(
 					 "retrain() can only be executed on the primary; standbys get its result.")));
 	PreventCommandIfReadOnly("retrain()");
-	check_owner(sim_source_table(PG_GETARG_OID(0)));
+	sim_check_owner(sim_source_table(PG_GETARG_OID(0)));
 	index_oid =
 		sim_source_index(PG_GETARG_OID(0), ShareUpdateExclusiveLock, &heap);
-	check_owner(RelationGetRelid(heap));
+	sim_check_owner(RelationGetRelid(heap));
 	index = index_open(index_oid, RowExclusiveLock);
 	sim_check_state(heap, index);
 	sim_index_open(&ix, index);

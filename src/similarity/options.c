@@ -195,6 +195,12 @@ sim_parse_options(Datum reloptions, bool validate)
 }
 
 const SimOptions *
+sim_default_options(void)
+{
+	return &defaults;
+}
+
+const SimOptions *
 sim_options(Relation index)
 {
 	if (index->rd_options)

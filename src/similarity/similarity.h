@@ -353,6 +353,7 @@ typedef struct SimOptions
 } SimOptions;
 
 extern const SimOptions *sim_options(Relation index);
+extern const SimOptions *sim_default_options(void);
 
 /* ---- params.c ---- */
 
@@ -511,6 +512,10 @@ extern Size sim_memory_budget(void);
 /* ---- vacuum.c ---- */
 
 extern uint64 sim_changed(const SimMeta *meta, uint64 interactions);
+
+/* ---- admin.c ---- */
+
+extern void sim_check_owner(Oid table);
 
 /* ---- count.c ---- */
 

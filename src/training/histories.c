@@ -12,10 +12,14 @@
 #include "similarity/records.h"
 #include "training/training.h"
 
+/* VACUUM does not cross anyone's way that often. */
+#define MAX_TRIES 100000
+
 /* One subject while it is read. */
 typedef struct Reading
 {
 	SimTraining *training;
+	BlockNumber block;
 	SimSubjectRef *refs; /* of one page of records */
 	int nrefs;
 	SimPosting *postings;
@@ -238,7 +242,17 @@ use_subject(Reading *reading, const SimSubjectRef *ref)
 		add_history(training, hash, reading->postings, reading->npostings);
 }
 
-/* Copy the postings of one chunk; returns false where there is none. */
+static void
+report_broken_chain(SimIndex *ix, BlockNumber block, OffsetNumber offset)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" has a broken chain of postings at block %u offset %u",
+					RelationGetRelationName(ix->rel), block, offset),
+			 errhint("Please REINDEX it.")));
+}
+
+/* Copy the postings of one chunk; returns false where it is not (any more). */
 static bool
 read_chunk(Reading *reading, uint64 owner, BlockNumber *block,
 		   OffsetNumber *offset)
@@ -249,11 +263,10 @@ read_chunk(Reading *reading, uint64 owner, BlockNumber *block,
 	int i;
 
 	if (chunk == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has a broken chain of postings at block %u offset %u",
-						RelationGetRelationName(ix->rel), *block, *offset),
-				 errhint("Please REINDEX it.")));
+	{
+		UnlockReleaseBuffer(buffer);
+		return false;
+	}
 	if (reading->npostings + chunk->n > reading->max_postings)
 	{
 		reading->max_postings = (reading->npostings + chunk->n) * 2;
@@ -271,20 +284,55 @@ read_chunk(Reading *reading, uint64 owner, BlockNumber *block,
 	*block = chunk->next_block;
 	*offset = chunk->next_offset;
 	UnlockReleaseBuffer(buffer);
-	return *block != InvalidBlockNumber;
+	return true;
 }
 
-static void
-read_subject(Reading *reading, const SimSubjectRef *ref)
+/* Look again where a subject's chain begins; false if there is none. */
+static bool
+find_chain(SimIndex *ix, SimSubjectRef *ref)
 {
-	BlockNumber block = ref->head_block;
-	OffsetNumber offset = ref->head_offset;
+	Buffer buffer = sim_read(ix, ref->block, BUFFER_LOCK_SHARE);
+	SimSubjectRecord *record =
+		sim_record_at(BufferGetPage(buffer), SIM_PAGE_SUBJECT, ref->offset);
+	bool found = record != NULL && record->hash == ref->hash;
 
-	reading->npostings = 0;
-	while (block != InvalidBlockNumber)
+	if (found)
 	{
-		sim_training_pause(reading->training);
-		(void) read_chunk(reading, ref->hash, &block, &offset);
+		ref->head_block = record->head_block;
+		ref->head_offset = record->head_offset;
+	}
+	UnlockReleaseBuffer(buffer);
+	return found;
+}
+
+/*
+ * Read a subject's chain.  Who trains keeps VACUUM away; who only looks does
+ * not, and begins again where VACUUM has unlinked the next chunk.
+ */
+static void
+read_subject(Reading *reading, SimSubjectRef *ref)
+{
+	SimTraining *training = reading->training;
+	int tries = 0;
+
+	for (;;)
+	{
+		BlockNumber block = ref->head_block;
+		OffsetNumber offset = ref->head_offset;
+		bool whole = true;
+
+		reading->npostings = 0;
+		while (whole && block != InvalidBlockNumber)
+		{
+			sim_training_pause(training);
+			whole = read_chunk(reading, ref->hash, &block, &offset);
+		}
+		if (whole)
+			break;
+		if (!training->unlocked || ++tries == MAX_TRIES)
+			report_broken_chain(training->ix, block, offset);
+		if (!find_chain(training->ix, ref))
+			return;
 	}
 	use_subject(reading, ref);
 }
@@ -307,6 +355,8 @@ collect_refs(Reading *reading, Page page)
 
 		if (record == NULL)
 			continue;
+		ref->block = reading->block;
+		ref->offset = offset;
 		ref->hash = record->hash;
 		ref->head_block = record->head_block;
 		ref->head_offset = record->head_offset;
@@ -373,6 +423,7 @@ sim_load_histories(SimTraining *training)
 	{
 		Buffer buffer = sim_read(ix, block, BUFFER_LOCK_SHARE);
 
+		reading.block = block;
 		collect_refs(&reading, BufferGetPage(buffer));
 		UnlockReleaseBuffer(buffer);
 		for (i = 0; i < reading.nrefs; i++)

@@ -53,7 +53,8 @@ struct SimPrepared;
 typedef struct SimTraining
 {
 	SimIndex *ix;
-	bool vacuum; /* pause as VACUUM is told to */
+	bool vacuum;   /* pause as VACUUM is told to */
+	bool unlocked; /* VACUUM is not kept away: nothing is written */
 	SimClock *clock;
 	SimOptions options;
 	SimParams params; /* of the model */
