@@ -140,3 +140,53 @@ AS 'MODULE_PATHNAME', 'personalize_trending_typed';
 
 COMMENT ON FUNCTION trending(regclass, anyelement, int, interval, timestamptz) IS
 'trending() with items in the type of item_type instead of text';
+
+CREATE FUNCTION evaluate(
+	source regclass,
+	k int DEFAULT 20,
+	holdout text DEFAULT 'random',
+	share float8 DEFAULT 0.1,
+	seed int DEFAULT 0,
+	subjects int DEFAULT 2000,
+	against regclass DEFAULT NULL)
+RETURNS TABLE (
+	contender text,
+	recall float8,
+	ndcg float8,
+	hit_rate float8,
+	mrr float8,
+	"precision" float8,
+	coverage float8,
+	covered_items bigint,
+	gini float8,
+	novelty float8,
+	evaluated_subjects bigint,
+	held_out bigint,
+	sampled float8,
+	parameters jsonb)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000000 ROWS 3
+AS 'MODULE_PATHNAME', 'personalize_evaluate';
+
+COMMENT ON FUNCTION evaluate(regclass, int, text, float8, int, int, regclass) IS
+'how well a similarity index, another one, and popularity find interactions that are held out';
+
+CREATE FUNCTION evaluation_lists(
+	source regclass,
+	k int DEFAULT 20,
+	holdout text DEFAULT 'random',
+	share float8 DEFAULT 0.1,
+	seed int DEFAULT 0,
+	subjects int DEFAULT 2000,
+	against regclass DEFAULT NULL)
+RETURNS TABLE (
+	contender text,
+	subject text,
+	rank int,
+	item text,
+	score float8,
+	held_out boolean)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000000 ROWS 100000
+AS 'MODULE_PATHNAME', 'personalize_evaluation_lists';
+
+COMMENT ON FUNCTION evaluation_lists(regclass, int, text, float8, int, int, regclass) IS
+'the lists that evaluate() judges, and what was held out: an item that is not on the list has no rank';

@@ -134,15 +134,21 @@ sim_training_begin(SimTraining *training, SimIndex *ix, bool vacuum,
 		budget > fixed + budget / 4 ? budget - fixed : budget / 4;
 }
 
-/* Read hashes and histories; the current context keeps them. */
+/* Read the items' hashes; the current context keeps them. */
 void
-sim_training_load(SimTraining *training)
+sim_training_load_items(SimTraining *training)
 {
 	training->item_hashes =
 		MemoryContextAllocExtended(CurrentMemoryContext,
 								   (training->nitems + 1) * sizeof(uint64),
 								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	load_item_hashes(training);
+}
+
+/* Read histories, and say so where they are sampled. */
+void
+sim_training_load_histories(SimTraining *training)
+{
 	sim_load_histories(training);
 	if (training->sample_level > 0)
 		report_sample(training, memory_of_all(training));
@@ -315,7 +321,8 @@ sim_train_given(SimIndex *ix, bool vacuum, SimClock *clock,
 	sim_training_begin(&training, ix, vacuum, clock);
 	old_context = MemoryContextSwitchTo(training.context);
 	sim_phase(clock, SIM_PHASE_TRAINING, -1);
-	sim_training_load(&training);
+	sim_training_load_items(&training);
+	sim_training_load_histories(&training);
 	sim_choose_params(&training, given, &choice);
 	sim_phase(clock, SIM_PHASE_TRAINING, training.nitems);
 	write_rows(&training);

@@ -106,7 +106,8 @@ extern void sim_train_given(SimIndex *ix, bool vacuum, SimClock *clock,
 /* Start a training in memory; context holds all that it keeps. */
 extern void sim_training_begin(SimTraining *training, SimIndex *ix,
 							   bool vacuum, SimClock *clock);
-extern void sim_training_load(SimTraining *training);
+extern void sim_training_load_items(SimTraining *training);
+extern void sim_training_load_histories(SimTraining *training);
 extern void sim_training_end(SimTraining *training);
 
 extern void sim_load_histories(SimTraining *training);

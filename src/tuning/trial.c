@@ -123,9 +123,9 @@ add_list(SimScorer *scorer, const uint32 *items, const float *weights, int n,
 	scorer->n = end;
 }
 
-/* Take the best, and make ready for the next subject. */
+/* Offer what has a score. */
 static void
-take_best(SimScorer *scorer)
+find_best(SimScorer *scorer)
 {
 	SimNearest *best = &scorer->best;
 	uint32 i;
@@ -137,8 +137,6 @@ take_best(SimScorer *scorer)
 		SimCandidate candidate;
 
 		candidate.value = scorer->scores[item];
-		scorer->scores[item] = 0;
-		scorer->touched[item] = false;
 		if (candidate.value <= 0 || !sim_nearest_wants(best, candidate.value))
 			continue;
 		candidate.hash = scorer->trial->training.item_hashes[item];
@@ -146,13 +144,52 @@ take_best(SimScorer *scorer)
 		candidate.support = 0;
 		sim_nearest_offer(best, &candidate);
 	}
-	scorer->n = 0;
-	sim_nearest_sort(best);
 }
 
-/* The answer for a subject, in scorer->best until the next one. */
-void
-sim_score(SimScorer *scorer, const SimLists *lists,
+/* All that reach the last of the best, in no order. */
+static void
+find_ties(SimScorer *scorer)
+{
+	const SimNearest *best = &scorer->best;
+	double least = best->n == best->k ? best->heap[0].value : 0;
+	uint32 i;
+
+	scorer->nties = 0;
+	for (i = 0; i < scorer->n; i++)
+	{
+		uint32 item = scorer->items[i];
+		double value = scorer->scores[item];
+
+		if (value <= 0 || value < least)
+			continue;
+		if (scorer->nties == scorer->max_ties)
+		{
+			scorer->max_ties = Max(1024, 2 * scorer->max_ties);
+			scorer->ties = scorer->ties == NULL ?
+				palloc(scorer->max_ties * sizeof(SimCandidate)) :
+				repalloc_huge(scorer->ties,
+							  scorer->max_ties * sizeof(SimCandidate));
+		}
+		scorer->ties[scorer->nties].item = item;
+		scorer->ties[scorer->nties++].value = value;
+	}
+}
+
+static void
+clear_scores(SimScorer *scorer)
+{
+	uint32 i;
+
+	for (i = 0; i < scorer->n; i++)
+	{
+		scorer->scores[scorer->items[i]] = 0;
+		scorer->touched[scorer->items[i]] = false;
+	}
+	scorer->n = 0;
+}
+
+static void
+add_lists(SimScorer *scorer, const SimLists *lists,
 		  const SimTrialSubject *subject)
 {
 	uint32 i;
@@ -168,5 +205,26 @@ sim_score(SimScorer *scorer, const SimLists *lists,
 				 lists->lengths[place],
 				 subject->weights ? subject->weights[i] : 1);
 	}
-	take_best(scorer);
+}
+
+/* The answer for a subject, in scorer->best until the next one. */
+void
+sim_score(SimScorer *scorer, const SimLists *lists,
+		  const SimTrialSubject *subject)
+{
+	add_lists(scorer, lists, subject);
+	find_best(scorer);
+	clear_scores(scorer);
+	sim_nearest_sort(&scorer->best);
+}
+
+/* The same with all that tie with the last, in scorer->ties. */
+void
+sim_score_with_ties(SimScorer *scorer, const SimLists *lists,
+					const SimTrialSubject *subject)
+{
+	add_lists(scorer, lists, subject);
+	find_best(scorer);
+	find_ties(scorer);
+	clear_scores(scorer);
 }

@@ -104,7 +104,8 @@ choose(const TuneCall *call, SimIndex *ix, SimTuning *tuning)
 	else if (training.options.tuning_budget == 0)
 		training.options.tuning_budget = USUAL_BUDGET;
 	old_context = MemoryContextSwitchTo(training.context);
-	sim_training_load(&training);
+	sim_training_load_items(&training);
+	sim_training_load_histories(&training);
 	MemoryContextSwitchTo(old_context);
 	sim_tune(&training, tuning);
 	sim_training_end(&training);

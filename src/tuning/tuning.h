@@ -88,11 +88,16 @@ typedef struct SimScorer
 	uint32 *items; /* that are touched */
 	uint32 n;
 	SimNearest best; /* the answer, best first */
+	SimCandidate *ties;
+	uint32 nties;
+	uint32 max_ties;
 } SimScorer;
 
 extern void sim_scorer_begin(SimScorer *scorer, const SimTrial *trial, int k);
 extern void sim_score(SimScorer *scorer, const SimLists *lists,
 					  const SimTrialSubject *subject);
+extern void sim_score_with_ties(SimScorer *scorer, const SimLists *lists,
+								const SimTrialSubject *subject);
 extern void sim_scorer_end(SimScorer *scorer);
 
 /* ---- metrics.c ---- */
