@@ -23,7 +23,7 @@ basic_memory(SimTraining *training)
 {
 	SimHistories *h = &training->histories;
 
-	return sim_training_fixed_memory(training->nitems) +
+	return training->reserved + sim_training_fixed_memory(training->nitems) +
 		h->nentries * SIM_MEMORY_PER_ENTRY +
 		h->nsubjects * SIM_MEMORY_PER_SUBJECT;
 }

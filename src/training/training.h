@@ -64,6 +64,7 @@ typedef struct SimTraining
 	uint64 *item_hashes;
 	SimHistories histories;
 	Size budget;	  /* for histories */
+	Size reserved;	  /* of the memory, for what is not this training's */
 	int sample_level; /* 1 in 2^level subjects are used */
 	uint64 all_subjects;
 	uint64 all_entries; /* of histories, sampled or not */

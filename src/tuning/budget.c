@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "training/methods.h"
 #include "tuning/chooser.h"
 
 /* Pairs that are kept of each item, and the fewest that make sense. */
@@ -21,6 +22,14 @@
 #define SHARPEN_PAIR 8 /* raising one to a power */
 #define SCORE_PAIR 1
 #define TOUCH_ITEM 2 /* looking at a score once more */
+#define STEP_PAIR 2	 /* adding one of a second step */
+#define REGRESS_PAIR 4 /* looking one up for a regression */
+#define FLOPS 16	   /* of dense loops, in the time of an addition */
+
+/* What the low-pass part does. */
+#define FACTOR_OVER 16
+#define FACTOR_APPLICATIONS 4
+#define SCALE_ROWS 2048
 
 /* Counting for this many exponents of the subject, and this many candidates. */
 #define USUAL_COUNTINGS 4
@@ -73,7 +82,14 @@ score_cost(const Chooser *c, int neighbors)
 		TOUCH_ITEM;
 }
 
-/* Does counting the candidate need other counts than those at hand? */
+/* Is it made by counting and rescaling alone? */
+static bool
+is_plain(const SimParams *params)
+{
+	return params->method == SIM_METHOD_COOCCURRENCE && params->low_pass <= 0;
+}
+
+/* Does a plain candidate need other counts than those at hand? */
 static bool
 must_count(const Chooser *c, const SimParams *params)
 {
@@ -81,34 +97,175 @@ must_count(const Chooser *c, const SimParams *params)
 		c->counted.subject_exponent != params->subject_exponent;
 }
 
-double
-sim_chooser_cost(const Chooser *c, const SimParams *params)
+static double
+plain_cost(const Chooser *c, const SimParams *params)
 {
-	double cost =
-		rescale_cost(c, params->neighbors) + score_cost(c, params->neighbors);
+	return rescale_cost(c, params->neighbors) +
+		(must_count(c, params) ? c->pair_work : 0);
+}
 
-	if (must_count(c, params))
-		cost += c->pair_work;
+/* ---- the other methods: what they prepare, and their rows ---- */
+
+static bool
+must_pair(const Chooser *c, const SimParams *params)
+{
+	return !c->has_pairs ||
+		c->made.subject_exponent != params->subject_exponent;
+}
+
+static bool
+must_step(const Chooser *c, const SimParams *params)
+{
+	return params->method == SIM_METHOD_SHARPENED &&
+		(!c->has_second ||
+		 c->made.subject_exponent != params->subject_exponent ||
+		 c->made.two_step_popularity_exponent !=
+			 params->two_step_popularity_exponent ||
+		 c->made.two_step_sharpness != params->two_step_sharpness ||
+		 c->made.two_step_neighbors != params->two_step_neighbors);
+}
+
+static bool
+must_factor(const Chooser *c, const SimParams *params)
+{
+	return params->low_pass > 0 &&
+		(!c->has_factors ||
+		 c->made.low_pass_factors != params->low_pass_factors ||
+		 c->made.low_pass_subject_exponent !=
+			 params->low_pass_subject_exponent ||
+		 c->made.low_pass_item_exponent != params->low_pass_item_exponent);
+}
+
+static bool
+must_regress(const Chooser *c, const SimParams *params)
+{
+	return params->method == SIM_METHOD_RIDGE &&
+		(!c->has_regressions ||
+		 c->made.subject_exponent != params->subject_exponent ||
+		 c->made.ridge_penalty != params->ridge_penalty ||
+		 c->made.ridge_sources != params->ridge_sources);
+}
+
+static double
+prepare_cost(const Chooser *c, const SimParams *params)
+{
+	double nitems = c->trial->training.nitems;
+	double entries = c->trial->training.histories.nentries;
+	double columns = params->low_pass_factors + FACTOR_OVER;
+	double m = params->ridge_sources;
+	double cost = 0;
+
+	if (must_pair(c, params))
+		cost += c->pair_work + nitems * c->width * RESCALE_PAIR;
+	if (must_step(c, params))
+		cost += nitems *
+			((double) c->width * RESCALE_PAIR +
+			 (double) params->two_step_neighbors * SHARPEN_PAIR);
+	if (must_factor(c, params))
+		cost += (entries * columns * FACTOR_APPLICATIONS * 2 +
+				 nitems * columns * columns * FACTOR_APPLICATIONS) /
+			FLOPS;
+	if (must_regress(c, params))
+		cost += nitems * (m * m * m / 6 / FLOPS + m * m * REGRESS_PAIR);
 	return cost;
 }
 
-bool
-sim_chooser_has_room(const Chooser *c, const SimParams *params)
+static double
+rows_cost(const Chooser *c, const SimParams *params)
 {
-	return params->neighbors <= c->width;
+	double rows = c->trial->nsources;
+	double k = params->neighbors;
+	double cost = c->width * RESCALE_PAIR + k * SHARPEN_PAIR;
+
+	if (params->method == SIM_METHOD_SHARPENED)
+		cost += k * params->two_step_neighbors * STEP_PAIR;
+	if (params->low_pass > 0)
+	{
+		cost += (double) SIM_LOW_PASS_CANDIDATES * params->low_pass_factors / FLOPS;
+		rows += SCALE_ROWS;
+	}
+	return rows * cost;
 }
 
-void
-sim_chooser_lists(Chooser *c, SimLists *lists, const SimParams *params)
+/* What a candidate costs, given what is at hand. */
+double
+sim_chooser_cost(const Chooser *c, const SimParams *params)
 {
-	if (must_count(c, params))
+	double cost = score_cost(c, params->neighbors);
+
+	if (is_plain(params))
+		return cost + plain_cost(c, params);
+	return cost + prepare_cost(c, params) + rows_cost(c, params);
+}
+
+bool
+sim_chooser_has_room(Chooser *c, const SimParams *params)
+{
+	SimParams fit = *params;
+	SimTraining *training = &c->trial->training;
+
+	if (is_plain(params))
+		return params->neighbors <= c->width;
+
+	/* Counted pairs are given back first; the others are counted with them. */
+	training->reserved = sim_memory_budget() - c->room +
+		c->trial->nsources * params->neighbors * SIM_LIST_ENTRY;
+	return !sim_params_fit(training, &fit);
+}
+
+static void
+note_made(Chooser *c, const SimParams *params)
+{
+	if (must_pair(c, params))
 	{
-		if (c->counted.lengths != NULL)
-			sim_counted_end(&c->counted);
+		c->has_second = false;
+		c->has_regressions = false;
+	}
+	c->has_second |= params->method == SIM_METHOD_SHARPENED;
+	c->has_factors |= params->low_pass > 0;
+	c->has_regressions |= params->method == SIM_METHOD_RIDGE;
+	c->has_pairs = true;
+	c->made = *params;
+}
+
+/* Pairs for all methods, of the length that memory allows; or none. */
+static void
+make_pairs(Chooser *c, const SimParams *params)
+{
+	SimTraining *training = &c->trial->training;
+	Size needed = sim_rows_memory(training, params);
+	Size left = sim_memory_left(training);
+	int length = c->width;
+
+	while (length > LEAST_WIDTH &&
+		   sim_pairs_memory(training, length) + needed > left)
+		length -= 10;
+	(void) sim_prepare_pairs(training, params->subject_exponent, length);
+}
+
+/* Make a candidate's lists. */
+void
+sim_chooser_lists(Chooser *c, SimTrialLists *lists, const SimParams *params)
+{
+	bool plain = is_plain(params);
+
+	if (c->counted.lengths != NULL && (!plain || must_count(c, params)))
+		sim_counted_end(&c->counted);
+	if (!plain)
+	{
+		if (must_pair(c, params))
+			make_pairs(c, params);
+		sim_trial_lists_compute(lists, c->trial, params);
+		note_made(c, params);
+		return;
+	}
+	if (c->has_pairs)
+		sim_prepared_forget(&c->trial->training);
+	c->has_pairs = c->has_second = c->has_factors = c->has_regressions = false;
+	if (must_count(c, params))
 		sim_count_sources(&c->counted, c->trial, params->subject_exponent,
 						  c->width);
-	}
-	sim_lists_rescale(lists, c->trial, &c->counted, params);
+	sim_trial_lists_rescale(lists, c->trial, &c->counted, params);
 }
 
 /* ---- how much of it is possible ---- */
@@ -167,7 +324,6 @@ sim_chooser_begin(Chooser *c)
 	c->budget = c->training->options.tuning_budget * SIM_NOMINAL_RATE;
 	c->room = free_memory(c->training);
 	level = level_by_budget(c);
-	c->sample_level = level;
 	c->trial->training.nitems = c->training->nitems;
 	sim_trial_find_sources(c->trial);
 	c->width = WIDTH;
@@ -184,7 +340,6 @@ sim_chooser_begin(Chooser *c)
 			return false;
 	}
 	sim_trial_train(c->trial, c->training, level);
-	c->sample_level = level;
 	c->pair_work = pair_work(&c->trial->training.histories);
 	c->score_work = score_work(c->trial);
 	return true;
@@ -198,7 +353,7 @@ sim_chooser_report(const Chooser *c)
 	int level = is_autovacuum_worker() ? LOG : NOTICE;
 	const char *index = RelationGetRelationName(c->training->ix->rel);
 
-	if (c->needed > c->room && (c->no_room > 0 || tuning->ncandidates == 0))
+	if (c->no_room > 0 || tuning->ncandidates == 0)
 		ereport(level,
 				(errmsg("the parameters of similarity index \"%s\" are chosen from fewer candidates, because memory does not suffice",
 						index),
@@ -206,7 +361,7 @@ sim_chooser_report(const Chooser *c)
 						   c->needed / (1024 * 1024) + 1,
 						   c->room / (1024 * 1024)),
 				 errhint("Increase maintenance_work_mem and REINDEX.")));
-	if (c->too_dear > 0 || c->sample_level > 0)
+	if (c->too_dear > 0)
 		ereport(level,
 				(errmsg("the parameters of similarity index \"%s\" are chosen within a tuning_budget of %g s",
 						index, tuning->choice.budget),

@@ -15,6 +15,9 @@
 
 #include "tuning/chooser.h"
 
+/* Interactions an item from which on regressions are tried. */
+#define DENSE 40
+
 /* No walk along an edge of the grid is longer. */
 #define MAX_STEPS 4
 
@@ -69,12 +72,12 @@ measure(Chooser *c, SimCandidateParams *candidate)
 {
 	double start = sim_cpu_now();
 	SimMetrics metrics;
-	SimLists lists;
+	SimTrialLists lists;
 
-	sim_lists_begin(&lists, c->trial->nsources, candidate->params.neighbors);
+	sim_trial_lists_begin(&lists, c->trial->nsources, candidate->params.neighbors);
 	sim_chooser_lists(c, &lists, &candidate->params);
 	sim_trial_measure(c->trial, &lists, SIM_TRIAL_K, &metrics);
-	sim_lists_end(&lists);
+	sim_trial_lists_end(&lists);
 	candidate->ndcg = metrics.ndcg;
 	candidate->recall = metrics.recall;
 	candidate->hit_rate = metrics.hit_rate;
@@ -235,10 +238,97 @@ choose_finely(Chooser *c)
 	try_neighbors(c, all_lengths, lengthof(all_lengths));
 }
 
-/*
- * The trial that a budget allows, and the procedure.  What is left open
- * when the budget is used up stays as the best one has it.
- */
+/* Lists that have room for what the other methods find. */
+static void
+widen(SimParams *params)
+{
+	params->neighbors = Max(params->neighbors, 200);
+}
+
+/* Step 4: subtracting what two steps explain. */
+static void
+choose_sharpening(Chooser *c)
+{
+	static const double weights[] = { 0.3, 0.6, 0.9 };
+	SimParams at = *best_params(c);
+	int i;
+
+	at.method = SIM_METHOD_SHARPENED;
+	widen(&at);
+	at.two_step_popularity_exponent = 0.5;
+	at.two_step_sharpness = 1.6;
+	at.two_step_neighbors = 50;
+	for (i = 0; i < (int) lengthof(weights); i++)
+	{
+		at.two_step_weight = weights[i];
+		try_params(c, &at);
+	}
+	at.two_step_neighbors = 100;
+	for (i = 1; i < (int) lengthof(weights); i++)
+	{
+		at.two_step_weight = weights[i];
+		try_params(c, &at);
+	}
+	at.two_step_popularity_exponent = tidy(at.popularity_exponent + 0.2);
+	at.two_step_sharpness = at.sharpness;
+	at.two_step_neighbors = 50;
+	at.two_step_weight = 0.6;
+	try_params(c, &at);
+}
+
+/* Step 5: regressions, where items have enough interactions for one. */
+static void
+choose_ridge(Chooser *c)
+{
+	static const double penalties[] = { 0.3, 0.1, 1 };
+	const SimHistories *h = &c->training->histories;
+	SimParams at = sim_default_params;
+	uint32 before = c->best;
+	int i;
+
+	if (h->nentries < (Size) DENSE * c->training->nitems)
+		return;
+	at.method = SIM_METHOD_RIDGE;
+	at.popularity_exponent = 0.2;
+	at.sharpness = 1.3;
+	at.ridge_sources = 100;
+	for (i = 0; i < (int) lengthof(penalties); i++)
+	{
+		at.ridge_penalty = penalties[i];
+		try_params(c, &at);
+	}
+	if (c->best == before)
+		return;
+	at = *best_params(c);
+	at.popularity_exponent = 0.1;
+	try_params(c, &at);
+	at.popularity_exponent = 0.3;
+	try_params(c, &at);
+	at = *best_params(c);
+	at.sharpness = 1;
+	try_params(c, &at);
+	at.sharpness = 1.6;
+	try_params(c, &at);
+}
+
+/* Step 6: a low-pass part; more of it only where some has helped. */
+static void
+choose_low_pass(Chooser *c)
+{
+	static const double weights[] = { 0.4, 0.7, 1 };
+	SimParams at = *best_params(c);
+	int i;
+
+	widen(&at);
+	for (i = 0; i < (int) lengthof(weights); i++)
+	{
+		at.low_pass = weights[i];
+		if (!try_params(c, &at))
+			break;
+	}
+}
+
+/* The procedure. */
 static void
 choose(Chooser *c)
 {
@@ -247,6 +337,9 @@ choose(Chooser *c)
 		return;
 	choose_subject_exponent(c);
 	choose_finely(c);
+	choose_sharpening(c);
+	choose_ridge(c);
+	choose_low_pass(c);
 }
 
 /* Nothing was chosen: the defaults, and why. */

@@ -20,29 +20,35 @@ typedef struct Chooser
 	SimTuning *tuning;
 	SimTrial *trial;
 	uint32 max_candidates;
-	uint32 best; /* of tuning's candidates */
-	double budget;
-	double spent; /* both in operations */
-	uint32 too_dear;
-	uint32 no_room; /* candidates left out */
-	int sample_level;
+	uint32 best;	/* of tuning's candidates */
+	double budget;	/* in operations */
+	double spent;	/* likewise */
+	uint32 too_dear; /* candidates left out for want of budget */
+	uint32 no_room;	 /* and of memory */
 
 	/* what candidates cost */
 	double pair_work;  /* counting all pairs once */
-	double score_work; /* adding one entry of each list of each history */
+	double score_work; /* items of all histories that are scored */
 
 	/* memory */
 	Size room;
-	Size needed; /* for all candidates */
-	int width;	 /* of counted pairs, the most neighbors there can be */
+	Size needed; /* for all candidates of co-occurrence */
+	int width;	 /* of counted pairs: no list can be longer */
+
+	/* what is there to make candidates from */
 	SimCounted counted;
+	bool has_pairs; /* of the other methods */
+	SimParams made; /* what was made last for them, by its parameters */
+	bool has_second;
+	bool has_factors;
+	bool has_regressions;
 } Chooser;
 
 extern bool sim_chooser_begin(Chooser *c);
-extern bool sim_chooser_has_room(const Chooser *c, const SimParams *params);
+extern bool sim_chooser_has_room(Chooser *c, const SimParams *params);
 extern double sim_chooser_cost(const Chooser *c, const SimParams *params);
 extern void
-sim_chooser_lists(Chooser *c, SimLists *lists, const SimParams *params);
+sim_chooser_lists(Chooser *c, SimTrialLists *lists, const SimParams *params);
 extern void sim_chooser_report(const Chooser *c);
 
 #endif

@@ -273,8 +273,8 @@ sim_contender_prepare(Contender *c)
 	trial->training.filter_arg = c;
 	sim_training_load_histories(&trial->training);
 	fit_lists(c);
-	sim_lists_begin(&c->lists, trial->nsources, c->params.neighbors);
-	sim_lists_compute(&c->lists, trial, &c->params);
+	sim_trial_lists_begin(&c->lists, trial->nsources, c->params.neighbors);
+	sim_trial_lists_compute(&c->lists, trial, &c->params);
 	sim_scorer_begin(&c->scorer, trial, e->k);
 	begin_answers(c);
 }

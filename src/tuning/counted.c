@@ -116,7 +116,7 @@ sim_counted_end(SimCounted *counted)
 
 /* Sharpen and normalise the best of a source into its list. */
 static void
-fill_list(SimLists *lists, uint32 place, const SimNearest *nearest,
+fill_list(SimTrialLists *lists, uint32 place, const SimNearest *nearest,
 		  double sharpness)
 {
 	SimCandidate *best = nearest->heap;
@@ -139,7 +139,7 @@ fill_list(SimLists *lists, uint32 place, const SimNearest *nearest,
 
 /* The lists of co-occurrence by these parameters, from the counts. */
 void
-sim_lists_rescale(SimLists *lists, const SimTrial *trial,
+sim_trial_lists_rescale(SimTrialLists *lists, const SimTrial *trial,
 				  const SimCounted *counted, const SimParams *params)
 {
 	const SimTraining *training = &trial->training;

@@ -50,7 +50,7 @@ typedef struct Contender
 	SimReader *reader;
 	SimClock clock;
 	SimTrial trial; /* subject i is evaluation->subjects[i] */
-	SimLists lists;
+	SimTrialLists lists;
 	SimScorer scorer;
 	SimParams params;
 	Datum *keys; /* by item, 0 where not yet read */

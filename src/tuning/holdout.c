@@ -250,6 +250,10 @@ sim_trial_train(SimTrial *trial, const SimTraining *training, int sample_level)
 	uint32 i;
 
 	trial->training = *training;
+	trial->training.prepared = NULL;
+	trial->training.fit_reported = true; /* the chooser reports */
+	trial->training.clock = &trial->clock;
+	trial->training.context = CurrentMemoryContext;
 	memset(to, 0, sizeof(*to));
 	to->max_subjects = from->nsubjects + 1;
 	to->max_entries = from->nentries + 1;

@@ -79,7 +79,7 @@ is_held(const SimTrialSubject *subject, uint32 item)
 
 /* The metrics of the answers that these lists give. */
 void
-sim_trial_measure(SimTrial *trial, const SimLists *lists, int k,
+sim_trial_measure(SimTrial *trial, const SimTrialLists *lists, int k,
 				  SimMetrics *metrics)
 {
 	SimScorer scorer;

@@ -12,7 +12,7 @@
 /* ---- lists of the items that a trial needs ---- */
 
 void
-sim_lists_begin(SimLists *lists, uint32 nsources, int width)
+sim_trial_lists_begin(SimTrialLists *lists, uint32 nsources, int width)
 {
 	Size room = (Size) nsources * width + 1;
 
@@ -26,7 +26,7 @@ sim_lists_begin(SimLists *lists, uint32 nsources, int width)
 }
 
 void
-sim_lists_end(SimLists *lists)
+sim_trial_lists_end(SimTrialLists *lists)
 {
 	pfree(lists->lengths);
 	pfree(lists->items);
@@ -35,7 +35,7 @@ sim_lists_end(SimLists *lists)
 
 /* Fill the lists as a training would make them. */
 void
-sim_lists_compute(SimLists *lists, SimTrial *trial, const SimParams *params)
+sim_trial_lists_compute(SimTrialLists *lists, SimTrial *trial, const SimParams *params)
 {
 	SimRows *rows = sim_rows_begin(&trial->training, params);
 	uint32 i;
@@ -189,7 +189,7 @@ clear_scores(SimScorer *scorer)
 }
 
 static void
-add_lists(SimScorer *scorer, const SimLists *lists,
+add_lists(SimScorer *scorer, const SimTrialLists *lists,
 		  const SimTrialSubject *subject)
 {
 	uint32 i;
@@ -209,7 +209,7 @@ add_lists(SimScorer *scorer, const SimLists *lists,
 
 /* The answer for a subject, in scorer->best until the next one. */
 void
-sim_score(SimScorer *scorer, const SimLists *lists,
+sim_score(SimScorer *scorer, const SimTrialLists *lists,
 		  const SimTrialSubject *subject)
 {
 	add_lists(scorer, lists, subject);
@@ -220,7 +220,7 @@ sim_score(SimScorer *scorer, const SimLists *lists,
 
 /* The same with all that tie with the last, in scorer->ties. */
 void
-sim_score_with_ties(SimScorer *scorer, const SimLists *lists,
+sim_score_with_ties(SimScorer *scorer, const SimTrialLists *lists,
 					const SimTrialSubject *subject)
 {
 	add_lists(scorer, lists, subject);

@@ -40,6 +40,7 @@ typedef struct SimTrialSubject
 typedef struct SimTrial
 {
 	SimTraining training; /* on what is left */
+	SimClock clock;		  /* reports to nobody */
 	SimTrialSubject *subjects;
 	uint32 nsubjects;
 	uint64 held_out;
@@ -65,19 +66,19 @@ extern void sim_trial_find_sources(SimTrial *trial);
 
 /* ---- trial.c: lists in memory, and the answers they give ---- */
 
-typedef struct SimLists
+typedef struct SimTrialLists
 {
 	int width; /* room of a list */
 	int *lengths;
 	uint32 *items;
 	float *weights;
-} SimLists;
+} SimTrialLists;
 
 #define SIM_LIST_ENTRY (sizeof(uint32) + sizeof(float))
 
-extern void sim_lists_begin(SimLists *lists, uint32 nsources, int width);
-extern void sim_lists_end(SimLists *lists);
-extern void sim_lists_compute(SimLists *lists, SimTrial *trial,
+extern void sim_trial_lists_begin(SimTrialLists *lists, uint32 nsources, int width);
+extern void sim_trial_lists_end(SimTrialLists *lists);
+extern void sim_trial_lists_compute(SimTrialLists *lists, SimTrial *trial,
 							  const SimParams *params);
 
 typedef struct SimScorer
@@ -94,9 +95,9 @@ typedef struct SimScorer
 } SimScorer;
 
 extern void sim_scorer_begin(SimScorer *scorer, const SimTrial *trial, int k);
-extern void sim_score(SimScorer *scorer, const SimLists *lists,
+extern void sim_score(SimScorer *scorer, const SimTrialLists *lists,
 					  const SimTrialSubject *subject);
-extern void sim_score_with_ties(SimScorer *scorer, const SimLists *lists,
+extern void sim_score_with_ties(SimScorer *scorer, const SimTrialLists *lists,
 								const SimTrialSubject *subject);
 extern void sim_scorer_end(SimScorer *scorer);
 
@@ -116,7 +117,7 @@ typedef struct SimMetrics
 extern void sim_metrics_add(SimMetrics *metrics, const bool *hits, int n, int k,
 							uint32 held);
 extern void sim_metrics_end(SimMetrics *metrics);
-extern void sim_trial_measure(SimTrial *trial, const SimLists *lists, int k,
+extern void sim_trial_measure(SimTrial *trial, const SimTrialLists *lists, int k,
 							  SimMetrics *metrics);
 
 /* ---- counted.c: one counting of pairs for many candidates ---- */
@@ -133,7 +134,7 @@ typedef struct SimCounted
 extern void sim_count_sources(SimCounted *counted, SimTrial *trial,
 							  double subject_exponent, int width);
 extern void sim_counted_end(SimCounted *counted);
-extern void sim_lists_rescale(SimLists *lists, const SimTrial *trial,
+extern void sim_trial_lists_rescale(SimTrialLists *lists, const SimTrial *trial,
 							  const SimCounted *counted,
 							  const SimParams *params);
 
