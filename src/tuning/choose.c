@@ -249,26 +249,20 @@ widen(SimParams *params)
 static void
 choose_sharpening(Chooser *c)
 {
-	static const double weights[] = { 0.3, 0.6, 0.9 };
 	SimParams at = *best_params(c);
-	int i;
 
 	at.method = SIM_METHOD_SHARPENED;
 	widen(&at);
 	at.two_step_popularity_exponent = 0.5;
 	at.two_step_sharpness = 1.6;
 	at.two_step_neighbors = 50;
-	for (i = 0; i < (int) lengthof(weights); i++)
-	{
-		at.two_step_weight = weights[i];
-		try_params(c, &at);
-	}
+	at.two_step_weight = 0.6;
+	try_params(c, &at);
+	at.two_step_weight = 0.3;
+	try_params(c, &at);
 	at.two_step_neighbors = 100;
-	for (i = 1; i < (int) lengthof(weights); i++)
-	{
-		at.two_step_weight = weights[i];
-		try_params(c, &at);
-	}
+	at.two_step_weight = 0.9;
+	try_params(c, &at);
 	at.two_step_popularity_exponent = tidy(at.popularity_exponent + 0.2);
 	at.two_step_sharpness = at.sharpness;
 	at.two_step_neighbors = 50;

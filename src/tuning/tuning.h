@@ -14,8 +14,8 @@
 #include "training/training.h"
 
 #define SIM_TRIAL_K 20			/* length of the lists that are judged */
-#define SIM_TRIAL_SUBJECTS 2000 /* as many are enough */
-#define SIM_TRIAL_SHARE 0.1		/* of their interactions, held out */
+#define SIM_TRIAL_SUBJECTS 3000 /* as many are enough */
+#define SIM_TRIAL_SHARE 0.2		/* of their interactions, held out */
 
 /* Less tells nothing: the differences between candidates are chance. */
 #define SIM_TRIAL_MIN_SUBJECTS 200
