@@ -59,7 +59,7 @@ arg_bool(FunctionCallInfo fcinfo, int argno, bool value_if_null)
 }
 
 /* In floating point, an infinite interval needs no special case. */
-static double
+double
 interval_us(const Interval *interval)
 {
 	double days = interval->day + (double) interval->month * DAYS_PER_MONTH;

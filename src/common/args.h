@@ -33,6 +33,7 @@ extern int arg_k(FunctionCallInfo fcinfo, int argno);
 extern bool arg_bool(FunctionCallInfo fcinfo, int argno, bool value_if_null);
 
 /* Microseconds, a month counting 30 days; 0 for NULL, otherwise positive. */
+extern double interval_us(const Interval *interval);
 extern double arg_half_life(FunctionCallInfo fcinfo, int argno);
 
 /*

@@ -182,7 +182,8 @@ history_weights(const RecommendCall *call)
 
 		weights[i] = 1;
 		if (call->reader->has_strength)
-			weights[i] = log2(1 + Min(item->strength, DBL_MAX / 2));
+			weights[i] = sim_strength_weight(call->reader->strength_scale,
+											 item->strength);
 		if (call->half_life == 0 || newest == SIM_NO_TIME)
 			continue;
 		weights[i] *= item->time == SIM_NO_TIME ?

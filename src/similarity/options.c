@@ -7,8 +7,14 @@
  */
 #include "postgres.h"
 
-#include "access/reloptions.h"
+#include <float.h>
+#include <math.h>
 
+#include "access/reloptions.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "common/args.h"
 #include "similarity/options.h"
 #include "similarity/similarity.h"
 
@@ -67,6 +73,11 @@ static relopt_enum_elt_def directions[] = { { "both", SIM_DIRECTION_BOTH },
 											{ "forward",
 											  SIM_DIRECTION_FORWARD },
 											{ NULL, 0 } };
+
+static relopt_enum_elt_def strength_scales[] = { { "log", SIM_STRENGTH_LOG },
+												 { "raw", SIM_STRENGTH_RAW },
+												 { "none", SIM_STRENGTH_NONE },
+												 { NULL, 0 } };
 
 #define INT(name, min, max, description)                                      \
 	{                                                                         \
@@ -133,8 +144,42 @@ static const Parameter parameters[] = {
 	INT(forward_window, 1, 1000, "Steps that a directed pair may be apart"),
 	REAL(forward_decay, 0, 1, "Weight of a pair for each step further apart"),
 	REAL(backward_weight, 0, 1, "Weight of a directed pair the other way"),
-	BOOL(postings, "Whether items know their recent subjects")
+	BOOL(postings, "Whether items know their recent subjects"),
+	ENUM(strength_scale, strength_scales,
+		 "Valid values are \"log\", \"raw\" and \"none\".",
+		 "What of an interaction's strength counts"),
+	BOOL(training_strength, "Whether strengths count in training"),
+	{ "training_half_life",
+	  "Age of an interaction at which it counts half in training",
+	  RELOPT_TYPE_STRING, offsetof(SimOptions, training_half_life), 0, 0, NULL,
+	  NULL }
 };
+
+/* Microseconds, as arg_half_life() has them. */
+static double
+parse_half_life(const char *text)
+{
+	Datum interval =
+		DirectFunctionCall3(interval_in, CStringGetDatum(text),
+							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	double us = interval_us(DatumGetIntervalP(interval));
+
+	if (us <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("training_half_life must be positive"),
+				 errdetail("training_half_life is \"%s\".", text),
+				 errhint(
+					 "Set the age at which an interaction counts half, such as '180 days'.")));
+	return us;
+}
+
+static void
+check_half_life(const char *value)
+{
+	if (value)
+		(void) parse_half_life(value);
+}
 
 static void
 register_parameter(const Parameter *p)
@@ -160,6 +205,10 @@ register_parameter(const Parameter *p)
 			add_enum_reloption(sim_relopt_kind, p->name, p->description,
 							   p->values, *(const int *) value, p->detail,
 							   lock);
+			break;
+		case RELOPT_TYPE_STRING:
+			add_string_reloption(sim_relopt_kind, p->name, p->description, NULL,
+								 check_half_life, lock);
 			break;
 		default:
 			elog(ERROR, "unexpected type of parameter \"%s\"", p->name);
@@ -206,4 +255,29 @@ sim_options(Relation index)
 	if (index->rd_options)
 		return (const SimOptions *) index->rd_options;
 	return &defaults;
+}
+
+/* In microseconds; 0 for none.  Not of a copy: the text stands behind. */
+double
+sim_training_half_life(const SimOptions *options)
+{
+	if (options->training_half_life == 0)
+		return 0;
+	return parse_half_life((const char *) options +
+						   options->training_half_life);
+}
+
+/* What a strength weighs. */
+double
+sim_strength_weight(int scale, double strength)
+{
+	switch (scale)
+	{
+		case SIM_STRENGTH_LOG:
+			return log2(1 + Min(strength, DBL_MAX / 2));
+		case SIM_STRENGTH_RAW:
+			return strength;
+		default:
+			return 1;
+	}
 }

@@ -52,6 +52,7 @@ open_reader(Relation heap, Oid index)
 	reader->item_key = state->ix.item;
 	reader->has_time = state->ix.has_time;
 	reader->has_strength = state->ix.has_strength;
+	reader->strength_scale = sim_options(state->ix.rel)->strength_scale;
 
 	/* As index_beginscan() does; the heap because we skip visiting rows. */
 	PredicateLockRelation(reader->index, snapshot);

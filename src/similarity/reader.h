@@ -29,11 +29,15 @@ typedef struct SimReader
 	TypedKey item_key;
 	bool has_time;				  /* the index includes a time column */
 	bool has_strength;			  /* the index includes a strength column */
+	int strength_scale;			  /* for sim_strength_weight() */
 	bool trained;				  /* false: no neighbour lists yet */
 	uint32 generation;			  /* of the model; 0 while untrained */
 	uint32 nitems;				  /* item numbers are below this */
 	struct SimReaderState *state; /* private to src/similarity */
 } SimReader;
+
+/* What a strength weighs: a SimStrengthScale of the index's options. */
+extern double sim_strength_weight(int scale, double strength);
 
 /* One distinct item of a history. */
 typedef struct SimHistoryItem

@@ -310,6 +310,14 @@ typedef struct SimMeta
 
 /* ---- options.c ---- */
 
+/* What of a strength counts. */
+typedef enum SimStrengthScale
+{
+	SIM_STRENGTH_LOG, /* log2(1 + strength) */
+	SIM_STRENGTH_RAW,
+	SIM_STRENGTH_NONE /* all alike */
+} SimStrengthScale;
+
 /* What is left to the training to choose is SIM_UNSET. */
 #define SIM_UNSET (-100)
 
@@ -350,10 +358,14 @@ typedef struct SimOptions
 	double forward_decay;
 	double backward_weight;
 	bool postings;
+	int strength_scale;
+	bool training_strength;
+	int training_half_life; /* offset of the interval's text, or 0 */
 } SimOptions;
 
 extern const SimOptions *sim_options(Relation index);
 extern const SimOptions *sim_default_options(void);
+extern double sim_training_half_life(const SimOptions *options);
 
 /* ---- params.c ---- */
 

@@ -23,9 +23,12 @@ typedef struct Reading
 	SimSubjectRef *refs; /* of one page of records */
 	int nrefs;
 	SimPosting *postings;
+	double *strengths; /* sums by item, of the distinct postings */
+	float *weights;
 	Size npostings;
 	Size max_postings;
-	uint32 *marks; /* by item: serial of the last subject with it */
+	uint32 *marks;	/* by item: serial of the last subject with it */
+	uint32 *places; /* by item: place of its posting, if weights matter */
 	uint32 serial;
 } Reading;
 
@@ -53,10 +56,10 @@ in_sample(const SimTraining *training, uint64 subject_hash)
 }
 
 static Size
-memory_used(const SimHistories *histories)
+memory_used(const SimTraining *training)
 {
-	return histories->nentries * SIM_MEMORY_PER_ENTRY +
-		histories->nsubjects * SIM_MEMORY_PER_SUBJECT;
+	return sim_histories_memory(training, training->histories.nentries,
+								training->histories.nsubjects);
 }
 
 /*
@@ -80,6 +83,11 @@ thin_out(SimTraining *training)
 		if (!in_sample(training, h->subject_hashes[i]))
 			continue;
 		memmove(h->items + end, h->items + first, n * sizeof(uint32));
+		if (training->weighted)
+		{
+			memmove(h->weights + end, h->weights + first, n * sizeof(float));
+			h->subject_times[kept] = h->subject_times[i];
+		}
 		h->starts[kept] = end;
 		h->subject_hashes[kept++] = h->subject_hashes[i];
 		end += n;
@@ -90,7 +98,7 @@ thin_out(SimTraining *training)
 }
 
 static void
-make_room(SimHistories *h, Size n)
+make_room(const SimTraining *training, SimHistories *h, Size n)
 {
 	if (h->nsubjects + 2 > h->max_subjects)
 	{
@@ -98,6 +106,9 @@ make_room(SimHistories *h, Size n)
 		h->starts = grow(h->starts, h->max_subjects * sizeof(Size));
 		h->subject_hashes =
 			grow(h->subject_hashes, h->max_subjects * sizeof(uint64));
+		if (training->weighted)
+			h->subject_times =
+				grow(h->subject_times, h->max_subjects * sizeof(TimestampTz));
 		h->starts[h->nsubjects] = h->nentries;
 	}
 	if (h->nentries + n > h->max_entries)
@@ -105,12 +116,14 @@ make_room(SimHistories *h, Size n)
 		h->max_entries = Max(h->nentries + n,
 							 Max(16384, h->max_entries + h->max_entries / 2));
 		h->items = grow(h->items, h->max_entries * sizeof(uint32));
+		if (training->weighted)
+			h->weights = grow(h->weights, h->max_entries * sizeof(float));
 	}
 }
 
 static void
 add_history(SimTraining *training, uint64 subject_hash,
-			const SimPosting *postings, Size n)
+			const SimPosting *postings, const float *weights, Size n)
 {
 	SimHistories *h = &training->histories;
 	Size i;
@@ -119,12 +132,17 @@ add_history(SimTraining *training, uint64 subject_hash,
 	training->all_entries += n;
 	if (!in_sample(training, subject_hash))
 		return;
-	make_room(h, n);
+	make_room(training, h, n);
+	if (training->weighted)
+	{
+		memcpy(h->weights + h->nentries, weights, n * sizeof(float));
+		h->subject_times[h->nsubjects] = postings[0].time;
+	}
 	for (i = 0; i < n; i++)
 		h->items[h->nentries++] = postings[i].item;
 	h->subject_hashes[h->nsubjects++] = subject_hash;
 	h->starts[h->nsubjects] = h->nentries;
-	while (memory_used(h) > training->budget && h->nsubjects > 1)
+	while (memory_used(training) > training->budget && h->nsubjects > 1)
 		thin_out(training);
 }
 
@@ -136,10 +154,17 @@ newest_first(const void *a, const void *b)
 	const SimPosting *p = a;
 	const SimPosting *q = b;
 
-	return p->time > q->time ? -1 : p->time < q->time ? 1 : 0;
+	if (p->time != q->time)
+		return p->time > q->time ? -1 : 1;
+
+	/* so that sums of strengths do not depend on the order of rows */
+	return p->strength > q->strength ? -1 : p->strength < q->strength ? 1 : 0;
 }
 
-/* Keep one posting of each item, the first that comes. */
+/*
+ * Keep one posting of each item, the first that comes; of the others, the
+ * strength.
+ */
 static void
 remove_duplicates(Reading *reading)
 {
@@ -156,11 +181,24 @@ remove_duplicates(Reading *reading)
 		ItemNumber item = reading->postings[i].item;
 
 		if (reading->marks[item] == reading->serial)
+		{
+			if (reading->places)
+				reading->strengths[reading->places[item]] +=
+					reading->postings[i].strength;
 			continue;
+		}
 		reading->marks[item] = reading->serial;
+		if (reading->places)
+		{
+			reading->places[item] = kept;
+			reading->strengths[kept] = reading->postings[i].strength;
+		}
 		reading->postings[kept++] = reading->postings[i];
 	}
 	reading->npostings = kept;
+	if (reading->places)
+		for (i = 0; i < kept; i++)
+			reading->postings[i].strength = (float) reading->strengths[i];
 }
 
 typedef struct SampleKey
@@ -220,26 +258,48 @@ use_subject(Reading *reading, const SimSubjectRef *ref)
 	SimTraining *training = reading->training;
 	uint64 hash = ref->hash;
 	Size limit = training->options.history;
-	bool long_history;
+	bool sorted;
 	Size i;
 
 	if (training->filter &&
 		!training->filter(training->filter_arg, ref, reading->postings,
 						  &reading->npostings))
 		return;
-	long_history = reading->npostings > limit;
+	sorted = training->weighted || reading->npostings > limit;
 	training->interactions += reading->npostings;
 	for (i = 0; i < reading->npostings; i++)
 		training->newest = Max(training->newest, reading->postings[i].time);
-	if (long_history)
+	if (sorted)
 		qsort(reading->postings, reading->npostings, sizeof(SimPosting),
 			  newest_first);
 	remove_duplicates(reading);
 	if (reading->npostings > limit)
 		reading->npostings = cut_history(training, reading->postings,
 										 reading->npostings, limit, hash);
-	if (reading->npostings > 0)
-		add_history(training, hash, reading->postings, reading->npostings);
+	if (reading->npostings == 0)
+		return;
+	if (training->weighted)
+		sim_weigh_history(training, reading->postings, reading->npostings,
+						  reading->weights);
+	add_history(training, hash, reading->postings, reading->weights,
+				reading->npostings);
+}
+
+/* Make room for more postings of the subject. */
+static void
+reserve_postings(Reading *reading, Size n)
+{
+	if (reading->npostings + n <= reading->max_postings)
+		return;
+	reading->max_postings = (reading->npostings + n) * 2;
+	reading->postings =
+		grow(reading->postings, reading->max_postings * sizeof(SimPosting));
+	if (!reading->training->weighted)
+		return;
+	reading->strengths =
+		grow(reading->strengths, reading->max_postings * sizeof(double));
+	reading->weights =
+		grow(reading->weights, reading->max_postings * sizeof(float));
 }
 
 static void
@@ -267,12 +327,7 @@ read_chunk(Reading *reading, uint64 owner, BlockNumber *block,
 		UnlockReleaseBuffer(buffer);
 		return false;
 	}
-	if (reading->npostings + chunk->n > reading->max_postings)
-	{
-		reading->max_postings = (reading->npostings + chunk->n) * 2;
-		reading->postings =
-			grow(reading->postings, reading->max_postings * sizeof(SimPosting));
-	}
+	reserve_postings(reading, chunk->n);
 	for (i = 0; i < chunk->n; i++)
 	{
 		SimPosting *posting = &reading->postings[reading->npostings];
@@ -391,11 +446,21 @@ sim_transpose_histories(SimTraining *training)
 	}
 	for (i = 0; i < training->nitems; i++)
 		h->item_starts[i + 1] = h->item_starts[i] + h->degrees[i];
+	if (training->weighted)
+		h->item_weights =
+			MemoryContextAllocHuge(CurrentMemoryContext,
+								   (h->nentries + 1) * sizeof(float));
 	for (i = 0; i < h->nsubjects; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		for (entry = h->starts[i]; entry < h->starts[i + 1]; entry++)
-			h->item_subjects[h->item_starts[h->items[entry]]++] = i;
+		{
+			Size place = h->item_starts[h->items[entry]]++;
+
+			h->item_subjects[place] = i;
+			if (training->weighted)
+				h->item_weights[place] = h->weights[entry];
+		}
 	}
 	memmove(h->item_starts + 1, h->item_starts,
 			training->nitems * sizeof(Size));
@@ -418,7 +483,11 @@ sim_load_histories(SimTraining *training)
 		MemoryContextAllocExtended(CurrentMemoryContext,
 								   (training->nitems + 1) * sizeof(uint32),
 								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	make_room(&training->histories, 0);
+	if (training->weighted)
+		reading.places =
+			MemoryContextAllocHuge(CurrentMemoryContext,
+								   (training->nitems + 1) * sizeof(uint32));
+	make_room(training, &training->histories, 0);
 	for (block = 0; block < nblocks; block++)
 	{
 		Buffer buffer = sim_read(ix, block, BUFFER_LOCK_SHARE);
@@ -434,5 +503,14 @@ sim_load_histories(SimTraining *training)
 	pfree(reading.marks);
 	if (reading.postings)
 		pfree(reading.postings);
+	if (training->weighted)
+	{
+		pfree(reading.places);
+		training->histories.subject_weights =
+			MemoryContextAllocHuge(CurrentMemoryContext,
+								   training->histories.max_subjects *
+									   sizeof(double));
+		sim_weigh_subjects(training);
+	}
 	sim_transpose_histories(training);
 }

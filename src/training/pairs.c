@@ -70,6 +70,35 @@ count_sparse(SimPairs *pairs, uint32 source)
 	}
 }
 
+/* Add up a row of interactions that have weights. */
+static void
+count_weighted(SimPairs *pairs, uint32 source)
+{
+	SimHistories *h = &pairs->training->histories;
+	SimTally *tally = pairs->tally;
+	Size s;
+
+	for (s = h->item_starts[source]; s < h->item_starts[source + 1]; s++)
+	{
+		uint32 subject = h->item_subjects[s];
+		Size entry = h->starts[subject];
+		Size end = h->starts[subject + 1];
+		double weight = (double) pairs->weights[end - entry] *
+			h->subject_weights[subject] * h->item_weights[s];
+
+		CHECK_FOR_INTERRUPTS();
+		for (; entry < end; entry++)
+		{
+			uint32 item = h->items[entry];
+			int64 product = (int64) (weight * h->weights[entry]);
+
+			if (tally[item].n++ == 0)
+				pairs->items[pairs->n++] = item;
+			tally[item].weight += Max(product, 1);
+		}
+	}
+}
+
 /* Multiply-adds that a row takes. */
 static Size
 row_work(const SimHistories *h, uint32 source)
@@ -125,8 +154,10 @@ void
 sim_pairs_count(SimPairs *pairs, uint32 source)
 {
 	Assert(pairs->n == 0);
-	if (row_work(&pairs->training->histories, source) >
-		pairs->training->nitems / 4)
+	if (pairs->training->weighted)
+		count_weighted(pairs, source);
+	else if (row_work(&pairs->training->histories, source) >
+			 pairs->training->nitems / 4)
 		count_dense(pairs, source);
 	else
 		count_sparse(pairs, source);

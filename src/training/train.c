@@ -75,6 +75,13 @@ sim_free_histories(SimHistories *histories)
 	pfree(histories->item_starts);
 	pfree(histories->item_subjects);
 	pfree(histories->degrees);
+	if (histories->weights)
+	{
+		pfree(histories->weights);
+		pfree(histories->item_weights);
+		pfree(histories->subject_weights);
+		pfree(histories->subject_times);
+	}
 	if (histories->items)
 		pfree(histories->items);
 }
@@ -102,8 +109,8 @@ static Size
 memory_of_all(const SimTraining *training)
 {
 	return sim_training_fixed_memory(training->nitems) +
-		training->all_entries * SIM_MEMORY_PER_ENTRY +
-		training->all_subjects * SIM_MEMORY_PER_SUBJECT;
+		sim_histories_memory(training, training->all_entries,
+							 training->all_subjects);
 }
 
 void
@@ -119,6 +126,8 @@ sim_training_begin(SimTraining *training, SimIndex *ix, bool vacuum,
 	training->vacuum = vacuum;
 	training->clock = clock;
 	training->options = *sim_options(ix->rel);
+	training->half_life = sim_training_half_life(sim_options(ix->rel));
+	training->weighted = sim_weighs(training);
 	training->params = sim_default_params;
 	sim_params_set(&training->params, &training->options);
 	training->context =

@@ -16,6 +16,10 @@
 #define SIM_MEMORY_PER_ENTRY (2 * sizeof(uint32))
 #define SIM_MEMORY_PER_SUBJECT (sizeof(Size) + sizeof(uint64))
 
+/* Where interactions have weights: as much more. */
+#define SIM_MEMORY_PER_WEIGHT (2 * sizeof(float))
+#define SIM_MEMORY_PER_WEIGHTED_SUBJECT (sizeof(TimestampTz) + sizeof(double))
+
 /* Co-occurrence with one other item: sum of weights, in fixed point, and n. */
 typedef struct SimTally
 {
@@ -46,6 +50,12 @@ typedef struct SimHistories
 	Size *item_starts;	   /* nitems + 1 */
 	uint32 *item_subjects; /* nentries subject numbers */
 	uint32 *degrees;	   /* nitems: subjects whose history holds it */
+
+	/* what they weigh, all of these NULL if the same; see weights.c */
+	float *weights;				/* by entry */
+	float *item_weights;		/* by entry of item_subjects */
+	double *subject_weights;	/* by subject */
+	TimestampTz *subject_times; /* by subject, the newest */
 } SimHistories;
 
 struct SimPrepared;
@@ -58,6 +68,8 @@ typedef struct SimTraining
 	SimClock *clock;
 	SimOptions options;
 	SimParams params; /* of the model */
+	double half_life; /* microseconds; 0: none */
+	bool weighted;	  /* interactions differ in weight */
 	MemoryContext context;
 	uint32 generation;
 	uint32 nitems;
@@ -114,6 +126,29 @@ extern void sim_training_end(SimTraining *training);
 extern void sim_load_histories(SimTraining *training);
 extern void sim_transpose_histories(SimTraining *training);
 extern void sim_free_histories(SimHistories *histories);
+
+/* ---- weights.c: what interactions count ---- */
+
+extern bool sim_weighs(const SimTraining *training);
+extern void
+sim_weigh_history(const SimTraining *training, const SimPosting *postings,
+				  Size n, float *weights);
+extern void sim_weigh_subjects(SimTraining *training);
+
+static inline Size
+sim_histories_memory(const SimTraining *training, uint64 nentries,
+					 uint64 nsubjects)
+{
+	Size per_entry = SIM_MEMORY_PER_ENTRY;
+	Size per_subject = SIM_MEMORY_PER_SUBJECT;
+
+	if (training->weighted)
+	{
+		per_entry += SIM_MEMORY_PER_WEIGHT;
+		per_subject += SIM_MEMORY_PER_WEIGHTED_SUBJECT;
+	}
+	return nentries * per_entry + nsubjects * per_subject;
+}
 
 /* ---- pairs.c: how often items occur together ---- */
 

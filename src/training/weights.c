@@ -1,0 +1,94 @@
+/*
+ * weights.c
+ *		What the interactions of a history weigh in training: by strength and
+ *		by age.
+ *
+ * A pair of items counts the product of both weights.  They are taken from
+ * the subject's strongest interaction and from its newest, so that they are at
+ * most 1 and sums in fixed point cannot overflow; what a subject loses to the
+ * newest interaction of all is a factor of the subject.  A pair of interactions
+ * of ages a and b counts 2^(-(a + b) / 2 / half_life): as much as one of their
+ * mean age.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/timestamp.h"
+
+#include "training/training.h"
+
+bool
+sim_weighs(const SimTraining *training)
+{
+	return training->half_life > 0 ||
+		(training->ix->has_strength && training->options.training_strength &&
+		 training->options.strength_scale != SIM_STRENGTH_NONE);
+}
+
+/* Half-lives from time to newest. */
+static double
+age(const SimTraining *training, TimestampTz newest, TimestampTz time)
+{
+	return (double) ((uint64) newest - (uint64) time) / training->half_life;
+}
+
+static double
+strength_weight(const SimTraining *training, double strength)
+{
+	if (!training->ix->has_strength || !training->options.training_strength)
+		return 1;
+	return sim_strength_weight(training->options.strength_scale, strength);
+}
+
+/*
+ * The weights of n distinct items, newest first.  Without a time an interaction
+ * is as old as can be, unless the times of all are missing.
+ */
+void
+sim_weigh_history(const SimTraining *training, const SimPosting *postings,
+				  Size n, float *weights)
+{
+	TimestampTz newest = postings[0].time;
+	double strongest = 0;
+	Size i;
+
+	for (i = 0; i < n; i++)
+		strongest =
+			Max(strongest, strength_weight(training, postings[i].strength));
+	for (i = 0; i < n; i++)
+	{
+		double weight =
+			strength_weight(training, postings[i].strength) / strongest;
+
+		if (training->half_life > 0 && newest != SIM_NO_TIME)
+			weight *= postings[i].time == SIM_NO_TIME ?
+				0 :
+				exp2(-age(training, newest, postings[i].time) / 2);
+		weights[i] = (float) weight;
+	}
+}
+
+/*
+ * When the newest interaction of all is known: what each subject counts.  The
+ * future does not make the present old.
+ */
+void
+sim_weigh_subjects(SimTraining *training)
+{
+	SimHistories *h = &training->histories;
+	TimestampTz newest = Min(training->newest, GetCurrentTimestamp());
+	uint32 i;
+
+	for (i = 0; i < h->nsubjects; i++)
+	{
+		TimestampTz time = h->subject_times[i];
+
+		h->subject_weights[i] = 1;
+		if (training->half_life == 0 || training->newest == SIM_NO_TIME ||
+			time >= newest)
+			continue;
+		h->subject_weights[i] =
+			time == SIM_NO_TIME ? 0 : exp2(-age(training, newest, time));
+	}
+}
