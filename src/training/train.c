@@ -126,8 +126,7 @@ sim_training_begin(SimTraining *training, SimIndex *ix, bool vacuum,
 	training->vacuum = vacuum;
 	training->clock = clock;
 	training->options = *sim_options(ix->rel);
-	training->half_life = sim_training_half_life(sim_options(ix->rel));
-	training->weighted = sim_weighs(training);
+	sim_weights_begin(training);
 	training->params = sim_default_params;
 	sim_params_set(&training->params, &training->options);
 	training->context =

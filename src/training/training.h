@@ -129,7 +129,7 @@ extern void sim_free_histories(SimHistories *histories);
 
 /* ---- weights.c: what interactions count ---- */
 
-extern bool sim_weighs(const SimTraining *training);
+extern void sim_weights_begin(SimTraining *training);
 extern void
 sim_weigh_history(const SimTraining *training, const SimPosting *postings,
 				  Size n, float *weights);

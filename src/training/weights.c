@@ -18,12 +18,43 @@
 
 #include "training/training.h"
 
-bool
-sim_weighs(const SimTraining *training)
+/*
+ * A parameter that needs a column which the index does not have.  VACUUM must
+ * not fail for it.
+ */
+static void
+report_missing(const SimIndex *ix, const char *parameter, const char *what,
+			   const char *types)
 {
-	return training->half_life > 0 ||
-		(training->ix->has_strength && training->options.training_strength &&
-		 training->options.strength_scale != SIM_STRENGTH_NONE);
+	ereport(ix->building ? ERROR : WARNING,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s needs the %s of interactions, which index \"%s\" does not have",
+					parameter, what, RelationGetRelationName(ix->rel)),
+			 errhint("Create the index with a column of type %s in INCLUDE.",
+					 types)));
+}
+
+/* Read the parameters; do interactions differ in weight? */
+void
+sim_weights_begin(SimTraining *training)
+{
+	const SimIndex *ix = training->ix;
+	const SimOptions *options = &training->options;
+
+	/* not of the copy: the text stands behind the options */
+	training->half_life = sim_training_half_life(sim_options(ix->rel));
+	if (training->half_life > 0 && !ix->has_time)
+	{
+		report_missing(ix, "training_half_life", "times",
+					   "timestamptz, timestamp or date");
+		training->half_life = 0;
+	}
+	if (options->training_strength && !ix->has_strength)
+		report_missing(ix, "training_strength", "strengths",
+					   "integer, float8 or numeric");
+	training->weighted = training->half_life > 0 ||
+		(ix->has_strength && options->training_strength &&
+		 options->strength_scale != SIM_STRENGTH_NONE);
 }
 
 /* Half-lives from time to newest. */
