@@ -1,7 +1,7 @@
 /*
  * factors.c
  *		The factors of the low-pass part: the leading right singular vectors of
- *		A, a_ui = d_u^(-gs/2) d_i^(-p) where u has i.
+ *		A, a_ui = d_u^(-gs/2) d_i^(-p) where u has i, times the weight of that.
  *
  * By randomised subspace iteration (Halko, Martinsson and Tropp 2011,
  * algorithms 4.4 and 5.3).  Items are in order of their hashes, so are subjects,
@@ -33,6 +33,7 @@ typedef struct Matrix
 	uint32 nsubjects;
 	Size *starts;		   /* of subjects, by hash */
 	uint32 *items;		   /* ranks, ascending */
+	float *entries;		   /* their weights, or NULL: 1 each */
 	float *subject_weight; /* d_u^-gs, by history length */
 	float *item_weight;	   /* d_i^-p, by rank */
 	int64 done;
@@ -54,7 +55,8 @@ sim_factor_memory(SimTraining *training, int factors)
 
 	return training->nitems * (l + BLOCK + 1) * sizeof(float) +
 		(Size) training->nitems * 2 * sizeof(uint32) +
-		h->nentries * sizeof(uint32) +
+		h->nentries *
+		(sizeof(uint32) + (training->weighted ? sizeof(float) : 0)) +
 		h->nsubjects * (sizeof(Size) + 2 * sizeof(uint32)) +
 		l * l * 2 * (sizeof(double) + sizeof(float));
 }
@@ -91,9 +93,15 @@ fill_matrix(Matrix *matrix, const SimHistories *h, const SimOrder *order)
 	uint32 *places =
 		MemoryContextAllocHuge(CurrentMemoryContext,
 							   ((Size) h->nsubjects + 1) * sizeof(uint32));
+	bool weighted = matrix->training->weighted;
 	uint32 i;
 	Size s;
 
+	matrix->entries = NULL;
+	if (weighted)
+		matrix->entries =
+			MemoryContextAllocHuge(CurrentMemoryContext,
+								   (h->nentries + 1) * sizeof(float));
 	matrix->items = MemoryContextAllocHuge(CurrentMemoryContext,
 										   (h->nentries + 1) * sizeof(uint32));
 	for (i = 0; i < h->nsubjects; i++)
@@ -104,7 +112,16 @@ fill_matrix(Matrix *matrix, const SimHistories *h, const SimOrder *order)
 
 		sim_training_pause(matrix->training);
 		for (s = h->item_starts[item]; s < h->item_starts[item + 1]; s++)
-			matrix->items[matrix->starts[places[h->item_subjects[s]]]++] = i;
+		{
+			uint32 subject = h->item_subjects[s];
+			Size place = matrix->starts[places[subject]]++;
+
+			matrix->items[place] = i;
+			if (weighted)
+				matrix->entries[place] =
+					(float) (h->item_weights[s] *
+							 sqrt(h->subject_weights[subject]));
+		}
 	}
 	memmove(matrix->starts + 1, matrix->starts, h->nsubjects * sizeof(Size));
 	matrix->starts[0] = 0;
@@ -141,8 +158,19 @@ end_matrix(Matrix *matrix)
 {
 	pfree(matrix->starts);
 	pfree(matrix->items);
+	if (matrix->entries)
+		pfree(matrix->entries);
 	pfree(matrix->subject_weight);
 	pfree(matrix->item_weight);
+}
+
+/* a_ui but for what is the subject's. */
+static inline float
+entry_weight(const Matrix *matrix, Size s)
+{
+	float weight = matrix->item_weight[matrix->items[s]];
+
+	return matrix->entries ? weight * matrix->entries[s] : weight;
 }
 
 static inline void
@@ -160,7 +188,6 @@ add_scaled(float *sum, const float *row, float factor, int width)
 static void
 multiply(Matrix *matrix, const float *z, int stride, float *y, int width)
 {
-	const float *weight = matrix->item_weight;
 	float sum[BLOCK];
 	uint32 u;
 	Size s;
@@ -177,12 +204,12 @@ multiply(Matrix *matrix, const float *z, int stride, float *y, int width)
 		memset(sum, 0, sizeof(sum));
 		for (s = first; s < end; s++)
 			add_scaled(sum, z + (Size) matrix->items[s] * stride,
-					   weight[matrix->items[s]], width);
+					   entry_weight(matrix, s), width);
 		for (c = 0; c < width; c++)
 			sum[c] *= matrix->subject_weight[end - first];
 		for (s = first; s < end; s++)
 			add_scaled(y + (Size) matrix->items[s] * width, sum,
-					   weight[matrix->items[s]], width);
+					   entry_weight(matrix, s), width);
 	}
 	sim_phase_done(matrix->training->clock, ++matrix->done);
 }
@@ -334,8 +361,8 @@ sim_factor(SimTraining *training, SimFactors *factors)
 	values = palloc(l * sizeof(double));
 	vectors = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	find_subspace(&matrix, factors, z, l, y);
-	factors->n = solve_subspace(&matrix, z, l, y, factors->wanted, values,
-								vectors);
+	factors->n =
+		solve_subspace(&matrix, z, l, y, factors->wanted, values, vectors);
 	pfree(y);
 	end_matrix(&matrix);
 	make_factors(training, factors, z, l, values, vectors);

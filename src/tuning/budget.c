@@ -21,8 +21,8 @@
 #define RESCALE_PAIR 4 /* offering one to a list */
 #define SHARPEN_PAIR 8 /* raising one to a power */
 #define SCORE_PAIR 1
-#define TOUCH_ITEM 2 /* looking at a score once more */
-#define STEP_PAIR 2	 /* adding one of a second step */
+#define TOUCH_ITEM 2   /* looking at a score once more */
+#define STEP_PAIR 2	   /* adding one of a second step */
 #define REGRESS_PAIR 4 /* looking one up for a regression */
 #define FLOPS 16	   /* of dense loops, in the time of an addition */
 
@@ -77,8 +77,7 @@ score_cost(const Chooser *c, int neighbors)
 	double adds = c->score_work * neighbors;
 
 	return adds * SCORE_PAIR +
-		Min(adds,
-			(double) c->trial->nsubjects * c->trial->training.nitems) *
+		Min(adds, (double) c->trial->nsubjects * c->trial->training.nitems) *
 		TOUCH_ITEM;
 }
 
@@ -181,7 +180,8 @@ rows_cost(const Chooser *c, const SimParams *params)
 		cost += k * params->two_step_neighbors * STEP_PAIR;
 	if (params->low_pass > 0)
 	{
-		cost += (double) SIM_LOW_PASS_CANDIDATES * params->low_pass_factors / FLOPS;
+		cost +=
+			(double) SIM_LOW_PASS_CANDIDATES * params->low_pass_factors / FLOPS;
 		rows += SCALE_ROWS;
 	}
 	return rows * cost;
@@ -292,8 +292,7 @@ free_memory(const SimTraining *training)
 {
 	const SimHistories *h = &training->histories;
 	Size used = sim_training_fixed_memory(training->nitems) +
-		h->nentries * SIM_MEMORY_PER_ENTRY +
-		h->nsubjects * SIM_MEMORY_PER_SUBJECT;
+		sim_histories_memory(training, h->nentries, h->nsubjects);
 	Size budget = sim_memory_budget();
 
 	return budget > used ? budget - used : 0;
@@ -305,8 +304,8 @@ trial_memory(const Chooser *c, int level, int width)
 {
 	const SimHistories *h = &c->training->histories;
 
-	return (h->nentries >> level) * SIM_MEMORY_PER_ENTRY +
-		(h->nsubjects >> level) * SIM_MEMORY_PER_SUBJECT +
+	return sim_histories_memory(c->training, h->nentries >> level,
+								h->nsubjects >> level) +
 		(Size) c->training->nitems *
 		(SIM_MEMORY_PER_ITEM + sizeof(double) + sizeof(uint32)) +
 		(Size) c->trial->nsources * 2 * width * SIM_LIST_ENTRY;

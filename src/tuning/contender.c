@@ -213,8 +213,8 @@ fit_lists(Contender *c)
 	const SimHistories *h = &trial->training.histories;
 	Size width = c->params.neighbors * SIM_LIST_ENTRY;
 	Size budget = sim_memory_budget();
-	Size used = h->nentries * SIM_MEMORY_PER_ENTRY +
-		h->nsubjects * SIM_MEMORY_PER_SUBJECT +
+	Size used =
+		sim_histories_memory(&trial->training, h->nentries, h->nsubjects) +
 		sim_training_fixed_memory(trial->training.nitems);
 	Size room = Max(budget > used ? budget - used : 0, budget / 4);
 	uint32 all = trial->nsubjects;
@@ -241,15 +241,13 @@ begin_answers(Contender *c)
 {
 	uint32 nitems = c->trial.training.nitems;
 
-	c->answer =
-		palloc_extended((c->evaluation->k + 1) * sizeof(EvalItem),
-						MCXT_ALLOC_HUGE);
+	c->answer = palloc_extended((c->evaluation->k + 1) * sizeof(EvalItem),
+								MCXT_ALLOC_HUGE);
 	c->seen = MemoryContextAllocExtended(CurrentMemoryContext, nitems + 1,
 										 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	c->exposure =
-		MemoryContextAllocExtended(CurrentMemoryContext,
-								   (nitems + 1) * sizeof(uint64),
-								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	c->exposure = MemoryContextAllocExtended(CurrentMemoryContext,
+											 (nitems + 1) * sizeof(uint64),
+											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
 /* Train on what is left, once the subjects are drawn. */
@@ -261,8 +259,7 @@ sim_contender_prepare(Contender *c)
 	int i;
 
 	trial->nsubjects = e->nsubjects;
-	trial->subjects =
-		palloc0((e->nsubjects + 1) * sizeof(SimTrialSubject));
+	trial->subjects = palloc0((e->nsubjects + 1) * sizeof(SimTrialSubject));
 	for (i = 0; i < e->nsubjects; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -395,9 +392,8 @@ sim_contender_popularity(Contender *of)
 	Contender *c = palloc(sizeof(Contender));
 	const SimTraining *training = &of->trial.training;
 	Size room = (Size) training->nitems + 1;
-	PopularItem *items =
-		MemoryContextAllocHuge(CurrentMemoryContext,
-							   room * sizeof(PopularItem));
+	PopularItem *items = MemoryContextAllocHuge(CurrentMemoryContext,
+												room * sizeof(PopularItem));
 	uint32 i;
 
 	*c = *of;

@@ -226,16 +226,31 @@ in_sample(uint64 subject_hash, int level)
 
 /* Copy a history but for what is held out. */
 static void
-copy_history(SimHistories *to, const SimTrialSubject *subject,
-			 const uint32 *items, Size n)
+copy_history(const SimTraining *training, uint32 i,
+			 const SimTrialSubject *subject, SimHistories *to)
 {
-	if (subject != NULL)
+	const SimHistories *from = &training->histories;
+	Size entry;
+
+	if (training->weighted)
 	{
-		items = subject->items;
-		n = subject->n;
+		to->subject_times[to->nsubjects] = from->subject_times[i];
+		to->subject_weights[to->nsubjects] = from->subject_weights[i];
 	}
-	memcpy(to->items + to->nentries, items, n * sizeof(uint32));
-	to->nentries += n;
+	for (entry = from->starts[i]; entry < from->starts[i + 1]; entry++)
+	{
+		uint32 item = from->items[entry];
+
+		if (subject != NULL &&
+			sim_holds_out(subject->hash, training->item_hashes[item],
+						  SIM_TRIAL_SHARE, training->options.seed))
+			continue;
+		if (training->weighted)
+			to->weights[to->nentries] = from->weights[entry];
+		to->items[to->nentries++] = item;
+	}
+	to->subject_hashes[to->nsubjects++] = from->subject_hashes[i];
+	to->starts[to->nsubjects] = to->nentries;
 }
 
 /*
@@ -264,6 +279,17 @@ sim_trial_train(SimTrial *trial, const SimTraining *training, int sample_level)
 							   to->max_subjects * sizeof(uint64));
 	to->items = MemoryContextAllocHuge(CurrentMemoryContext,
 									   to->max_entries * sizeof(uint32));
+	if (training->weighted)
+	{
+		to->weights = MemoryContextAllocHuge(CurrentMemoryContext,
+											 to->max_entries * sizeof(float));
+		to->subject_times =
+			MemoryContextAllocHuge(CurrentMemoryContext,
+								   to->max_subjects * sizeof(TimestampTz));
+		to->subject_weights =
+			MemoryContextAllocHuge(CurrentMemoryContext,
+								   to->max_subjects * sizeof(double));
+	}
 	to->starts[0] = 0;
 	for (i = 0; i < from->nsubjects; i++)
 	{
@@ -274,12 +300,9 @@ sim_trial_train(SimTrial *trial, const SimTraining *training, int sample_level)
 			CHECK_FOR_INTERRUPTS();
 		if (!in_sample(hash, sample_level + training->sample_level))
 			continue;
-		copy_history(to,
+		copy_history(training, i,
 					 find_subject(trial, sim_holdout_order(hash, seed), hash),
-					 from->items + from->starts[i],
-					 from->starts[i + 1] - from->starts[i]);
-		to->subject_hashes[to->nsubjects++] = hash;
-		to->starts[to->nsubjects] = to->nentries;
+					 to);
 	}
 	trial->training.sample_level += sample_level;
 	trial->sampled = training->all_subjects == 0 ?
