@@ -2,14 +2,10 @@
  * recommend.c
  *		recommend(), recommend_at() and recommend_from(): what a subject may want next.
  *
- * The score of an item j is the sum over the items i of the history of
- * weight_i * S(i, j), S being the neighbour lists of the index.  What lists
+ * The score of an item is what the lists of history.c add up to.  What lists
  * leave open is filled with what is popular.
  */
 #include "postgres.h"
-
-#include <float.h>
-#include <math.h>
 
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -29,14 +25,6 @@ typedef struct NumberList
 	int n;
 	ItemNumber *items;
 } NumberList;
-
-/* A neighbour list that was copied. */
-typedef struct ReadList
-{
-	SimNeighbors list; /* but for its supports */
-	ItemNumber source;
-	double weight;
-} ReadList;
 
 /* The item of a list, and its key once that is known. */
 typedef struct Source
@@ -71,9 +59,8 @@ typedef struct RecommendCall
 	double half_life; /* 0: none */
 
 	/* the same in item numbers, anew at each attempt */
-	SimHistoryItem *history;
-	NumberList history_items; /* those that count */
-	NumberList seen_items;	  /* they, and older ones */
+	History history;
+	ItemNumber *history_items; /* its numbers */
 	NumberList among_items;
 	NumberList exclude_items;
 	Source *sources; /* of the lists, in the order of adding */
@@ -119,77 +106,38 @@ find_items(SimReader *reader, const KeyList *keys, NumberList *numbers)
 static void
 history_from_basket(RecommendCall *call)
 {
+	History *history = &call->history;
 	NumberList found;
 	int n = 0;
 
 	find_items(call->reader, &call->basket, &found);
-	call->history = palloc_extended(Max(found.n, 1) * sizeof(SimHistoryItem),
-									MCXT_ALLOC_HUGE);
+	history->reader = call->reader;
+	history->stored = false;
+	history->items = palloc_extended(Max(found.n, 1) * sizeof(SimHistoryItem),
+									 MCXT_ALLOC_HUGE);
 	scores_begin(call->reader->nitems);
 	for (int i = found.n - 1; i >= 0; i--)
 	{
 		if (!scores_add_new(found.items[i]))
 			continue;
-		call->history[n].item = found.items[i];
-		call->history[n].time = SIM_NO_TIME;
-		call->history[n].strength = 1;
+		history->items[n].item = found.items[i];
+		history->items[n].time = SIM_NO_TIME;
+		history->items[n].strength = 1;
 		n++;
 	}
-	call->history_items.n = call->seen_items.n = n;
+	history->n = history->nall = n;
 }
 
 static void
 load_numbers(RecommendCall *call)
 {
-	NumberList *items = &call->seen_items;
-
-	if (!call->stored)
-		history_from_basket(call);
-	else if (call->known)
-		call->history_items.n = sim_read_history(call->reader, call->subject,
-												 &call->history, &items->n);
+	if (call->stored)
+		read_history(call->reader, call->known, call->subject, &call->history);
 	else
-		call->history_items.n = items->n = 0;
-
-	items->items =
-		palloc_extended(Max(items->n, 1) * sizeof(ItemNumber), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < items->n; i++)
-		items->items[i] = call->history[i].item;
-	call->history_items.items = items->items;
-
+		history_from_basket(call);
+	call->history_items = history_numbers(&call->history);
 	find_items(call->reader, &call->among, &call->among_items);
 	find_items(call->reader, &call->exclude, &call->exclude_items);
-}
-
-/*
- * How much each item of the history counts.  An item without a time is as old
- * as can be, unless the times of all are missing and nothing tells them apart.
- */
-static double *
-history_weights(const RecommendCall *call)
-{
-	int n = call->history_items.n;
-	double *weights =
-		palloc_extended(Max(n, 1) * sizeof(double), MCXT_ALLOC_HUGE);
-	TimestampTz newest = SIM_NO_TIME;
-
-	for (int i = 0; i < n; i++)
-		newest = Max(newest, call->history[i].time);
-
-	for (int i = 0; i < n; i++)
-	{
-		const SimHistoryItem *item = &call->history[i];
-
-		weights[i] = 1;
-		if (call->reader->has_strength)
-			weights[i] = log2(1 + Min(item->strength, DBL_MAX / 2));
-		if (call->half_life == 0 || newest == SIM_NO_TIME)
-			continue;
-		weights[i] *= item->time == SIM_NO_TIME ?
-			0 :
-			age_factor(newest, item->time, call->half_life);
-	}
-	return weights;
 }
 
 /* Take the caller's wishes into the score table. */
@@ -201,104 +149,35 @@ begin_scores(const RecommendCall *call)
 		scores_restrict(call->among_items.items, call->among_items.n);
 	scores_exclude(call->exclude_items.items, call->exclude_items.n);
 	if (!call->seen)
-		scores_exclude(call->seen_items.items, call->seen_items.n);
+		scores_exclude(call->history_items, call->history.nall);
 }
 
 static void
-add_list(RecommendCall *call, const SimNeighbors *list, double weight,
-		 ItemNumber source)
+add_list(void *arg, const SimNeighbors *list, double weight, int place)
 {
+	RecommendCall *call = arg;
+
 	scores_add(list, weight, call->nsources);
-	call->sources[call->nsources].item = source;
+	call->sources[call->nsources].item = call->history.items[place].item;
 	call->sources[call->nsources++].has_key = false;
-}
-
-static int
-by_source_hash(const void *a, const void *b)
-{
-	const ReadList *x = a;
-	const ReadList *y = b;
-
-	if (x->list.source_hash != y->list.source_hash)
-		return x->list.source_hash < y->list.source_hash ? -1 : 1;
-	return x->source < y->source ? -1 : x->source > y->source ? 1 : 0;
-}
-
-/*
- * Add the lists of the history's items from first to end, which share a time.
- * They come in the order of item numbers; sums of floating point and the
- * choice among equal reasons need one that is the same on every node.
- */
-static void
-add_tied(RecommendCall *call, const double *weights, int first, int end)
-{
-	ReadList *lists = palloc((end - first) * sizeof(ReadList));
-	int n = 0;
-
-	for (int i = first; i < end; i++)
-	{
-		ReadList *copy = &lists[n];
-		SimNeighbors list;
-
-		CHECK_FOR_INTERRUPTS();
-		copy->source = call->history[i].item;
-		copy->weight = weights[i];
-		sim_read_neighbors(call->reader, copy->source, &list);
-		if (list.n == 0)
-			continue;
-		copy->list = list;
-		copy->list.items = memcpy(palloc(list.n * sizeof(uint32)), list.items,
-								  list.n * sizeof(uint32));
-		copy->list.weights = memcpy(palloc(list.n * sizeof(float)),
-									list.weights, list.n * sizeof(float));
-		sim_release_neighbors(&list);
-		n++;
-	}
-	qsort(lists, n, sizeof(ReadList), by_source_hash);
-	for (int i = 0; i < n; i++)
-		add_list(call, &lists[i].list, lists[i].weight, lists[i].source);
-}
-
-static void
-add_single(RecommendCall *call, const double *weights, int i)
-{
-	SimNeighbors list;
-
-	CHECK_FOR_INTERRUPTS();
-	sim_read_neighbors(call->reader, call->history[i].item, &list);
-	add_list(call, &list, weights[i], call->history[i].item);
-	sim_release_neighbors(&list);
 }
 
 /* The best by neighbour lists; ref is the place in sources. */
 static int
 score_similar(RecommendCall *call, RankedItem **items)
 {
-	const NumberList *history = &call->history_items;
-	double *weights;
-	int end;
+	const History *history = &call->history;
 
 	*items = NULL;
 	if (!call->reader->trained || history->n == 0)
 		return 0;
 
-	weights = history_weights(call);
 	call->sources =
 		palloc_extended(history->n * sizeof(Source), MCXT_ALLOC_HUGE);
 	call->nsources = 0;
-	sim_prepare_neighbors(call->reader, history->items, history->n);
+	sim_prepare_neighbors(call->reader, call->history_items, history->n);
 	begin_scores(call);
-	for (int first = 0; first < history->n; first = end)
-	{
-		end = first + 1;
-		while (call->stored && end < history->n &&
-			   call->history[end].time == call->history[first].time)
-			end++;
-		if (end - first == 1)
-			add_single(call, weights, first);
-		else
-			add_tied(call, weights, first, end);
-	}
+	visit_lists(history, call->half_life, add_list, call);
 	return scores_top(call->k, items);
 }
 

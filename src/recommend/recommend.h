@@ -44,6 +44,34 @@ typedef struct PopularityTerms
 	TimestampTz as_of; /* later entries do not count */
 } PopularityTerms;
 
+/* What a subject has. */
+typedef struct History
+{
+	SimReader *reader;
+	bool stored; /* items of equal time have no order */
+	int n;		 /* how many count */
+	int nall;	 /* they, and older ones */
+	SimHistoryItem *items;
+} History;
+
+/* place is that of the list's item in the history */
+typedef void (*ListVisitor)(void *arg, const SimNeighbors *list, double weight,
+							int place);
+
+/* An item and its score. */
+typedef struct ScoredItem
+{
+	ItemNumber item;
+	double score;
+} ScoredItem;
+
+/* history.c */
+extern void
+read_history(SimReader *reader, bool known, Datum subject, History *history);
+extern ItemNumber *history_numbers(const History *history);
+extern void visit_lists(const History *history, double half_life,
+						ListVisitor visit, void *arg);
+
 /* ranking.c */
 extern double
 take_half_life(SimReader *reader, FunctionCallInfo fcinfo, int argno);
@@ -52,6 +80,7 @@ extern void retry_read(SimReader *reader, int attempt);
 
 /* trending.c */
 extern TimestampTz current_time(SimReader *reader);
+extern Datum index_moment(SimReader *reader, TimestampTz time);
 
 /* popular.c */
 extern int sum_popularity(SimPopularEntry *entries, int nentries,
@@ -65,7 +94,7 @@ age_factor(TimestampTz newest, TimestampTz time, double half_life);
 
 /*
  * scores.c: scores by item number, in memory that outlives the call and must
- * not be entered twice.  Between scores_begin() and scores_top() no function
+ * not be entered twice.  Between scores_begin() and the end no function
  * of a user's type may run: it could call recommend() itself.
  */
 extern void scores_begin(uint32 nitems);
@@ -75,5 +104,6 @@ extern void scores_add(const SimNeighbors *list, double weight, uint32 ref);
 extern bool scores_add_new(ItemNumber item);
 extern bool scores_admit(ItemNumber item);
 extern int scores_top(int k, RankedItem **items);
+extern int scores_all(ScoredItem **items);
 
 #endif
