@@ -20,12 +20,6 @@ PG_FUNCTION_INFO_V1(personalize_recommend_at_typed);
 PG_FUNCTION_INFO_V1(personalize_recommend_from);
 PG_FUNCTION_INFO_V1(personalize_recommend_from_typed);
 
-typedef struct NumberList
-{
-	int n;
-	ItemNumber *items;
-} NumberList;
-
 /* The item of a list, and its key once that is known. */
 typedef struct Source
 {
@@ -54,16 +48,14 @@ typedef struct RecommendCall
 	KeyList basket; /* ... or else these, oldest first */
 	int k;
 	bool seen;
-	KeyList among;
-	KeyList exclude;
+	Filter among;
+	Filter exclude;
 	double half_life; /* 0: none */
 
-	/* the same in item numbers, anew at each attempt */
+	/* as item numbers, anew at each attempt */
 	History history;
 	ItemNumber *history_items; /* its numbers */
-	NumberList among_items;
-	NumberList exclude_items;
-	Source *sources; /* of the lists, in the order of adding */
+	Source *sources;		   /* of the lists, in the order of adding */
 	uint32 nsources;
 
 	/* the answer */
@@ -76,30 +68,10 @@ typedef struct RecommendCall
 static void
 take_options(RecommendCall *call, FunctionCallInfo fcinfo, int argno)
 {
-	TypedKey *key = &call->reader->item_key;
-
 	call->k = arg_k(fcinfo, argno);
 	call->seen = arg_bool(fcinfo, argno + 1, false);
-	arg_keys(fcinfo, argno + 2, "among", key, &call->among);
-	arg_keys(fcinfo, argno + 3, "exclude", key, &call->exclude);
-}
-
-/* The numbers of those keys that the index knows. */
-static void
-find_items(SimReader *reader, const KeyList *keys, NumberList *numbers)
-{
-	numbers->n = 0;
-	numbers->items =
-		palloc_extended(Max(keys->n, 1) * sizeof(ItemNumber), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < keys->n; i++)
-	{
-		ItemNumber item;
-
-		CHECK_FOR_INTERRUPTS();
-		item = sim_find_item(reader, keys->keys[i]);
-		if (item != INVALID_ITEM)
-			numbers->items[numbers->n++] = item;
-	}
+	filter_take(&call->among, fcinfo, argno + 2, "among", call->reader);
+	filter_take(&call->exclude, fcinfo, argno + 3, "exclude", call->reader);
 }
 
 /* The items of the caller's array as a history, latest mention first. */
@@ -136,18 +108,18 @@ load_numbers(RecommendCall *call)
 	else
 		history_from_basket(call);
 	call->history_items = history_numbers(&call->history);
-	find_items(call->reader, &call->among, &call->among_items);
-	find_items(call->reader, &call->exclude, &call->exclude_items);
+	filter_load(&call->among, call->reader);
+	filter_load(&call->exclude, call->reader);
 }
 
-/* Take the caller's wishes into the score table. */
+/* Take the caller's wishes into the score table, but for long filters. */
 static void
 begin_scores(const RecommendCall *call)
 {
 	scores_begin(call->reader->nitems);
-	if (call->among.given)
-		scores_restrict(call->among_items.items, call->among_items.n);
-	scores_exclude(call->exclude_items.items, call->exclude_items.n);
+	if (call->among.keys.given && call->among.table == NULL)
+		scores_restrict(call->among.numbers.items, call->among.numbers.n);
+	scores_exclude(call->exclude.numbers.items, call->exclude.numbers.n);
 	if (!call->seen)
 		scores_exclude(call->history_items, call->history.nall);
 }
@@ -167,6 +139,8 @@ static int
 score_similar(RecommendCall *call, RankedItem **items)
 {
 	const History *history = &call->history;
+	bool long_filter = call->among.table || call->exclude.table;
+	int n;
 
 	*items = NULL;
 	if (!call->reader->trained || history->n == 0)
@@ -178,7 +152,27 @@ score_similar(RecommendCall *call, RankedItem **items)
 	sim_prepare_neighbors(call->reader, call->history_items, history->n);
 	begin_scores(call);
 	visit_lists(history, call->half_life, add_list, call);
-	return scores_top(call->k, items);
+	n = scores_top(long_filter ? PG_INT32_MAX : call->k, items);
+	if (long_filter)
+		n = filter_ranked(&call->among, &call->exclude, call->reader, *items, n,
+						  call->k);
+	return n;
+}
+
+/* From sums take what may not be returned, or is already. */
+static int
+admit_popular(const RecommendCall *call, Popularity *sums, int n)
+{
+	int admitted = 0;
+
+	begin_scores(call);
+	scores_exclude(call->row_items.items, call->row_items.n);
+	for (int i = 0; i < n; i++)
+	{
+		if (scores_admit(sums[i].item))
+			sums[admitted++] = sums[i];
+	}
+	return admitted;
 }
 
 /*
@@ -186,12 +180,14 @@ score_similar(RecommendCall *call, RankedItem **items)
  * to: the index counts but the leaders, and a filter must not starve.
  */
 static int
-add_unpopular(const RecommendCall *call, Popularity **sums, int n)
+add_unpopular(RecommendCall *call, Popularity **sums, int n)
 {
-	const NumberList *among = &call->among_items;
+	const NumberList *among = &call->among.numbers;
 
+	filter_find(&call->among, &call->exclude, call->reader);
 	*sums =
 		repalloc_huge(*sums, Max((Size) n + among->n, 1) * sizeof(Popularity));
+	n = admit_popular(call, *sums, n);
 	for (int i = 0; i < n; i++)
 		scores_exclude(&(*sums)[i].item, 1);
 	for (int i = 0; i < among->n; i++)
@@ -216,8 +212,8 @@ score_popular(RecommendCall *call, Popularity **sums, RankedItem **items)
 	SimPopularEntry *entries;
 	int nentries = sim_read_popular(call->reader, &entries);
 	PopularityTerms terms;
-	int nsums;
-	int n = 0;
+	int wanted = call->k - call->nrows;
+	int n;
 
 	/* What lies in the future counts only where there is nothing else. */
 	terms.as_of = current_time(call->reader);
@@ -225,18 +221,12 @@ score_popular(RecommendCall *call, Popularity **sums, RankedItem **items)
 		terms.as_of = PG_INT64_MAX;
 	terms.half_life = DEFAULT_POPULAR_HALF_LIFE;
 	terms.decay = newest_entry(entries, nentries, terms.as_of) != SIM_NO_TIME;
-	nsums = sum_popularity(entries, nentries, &terms, sums);
-
-	begin_scores(call);
-	scores_exclude(call->row_items.items, call->row_items.n);
-	for (int i = 0; i < nsums; i++)
-	{
-		if (scores_admit((*sums)[i].item))
-			(*sums)[n++] = (*sums)[i];
-	}
-	if (call->among.given)
+	n = sum_popularity(entries, nentries, &terms, sums);
+	n = filter_popular(&call->among, &call->exclude, call->reader, *sums, n);
+	n = admit_popular(call, *sums, n);
+	if (call->among.keys.given && n < wanted)
 		n = add_unpopular(call, sums, n);
-	return top_popularity(*sums, n, call->k - call->nrows, items);
+	return top_popularity(*sums, n, wanted, items);
 }
 
 /* Most rows share their reasons with others. */

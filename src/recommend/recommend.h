@@ -65,6 +65,33 @@ typedef struct ScoredItem
 	double score;
 } ScoredItem;
 
+typedef struct NumberList
+{
+	int n;
+	ItemNumber *items;
+} NumberList;
+
+/* Items that the caller wants, or does not. */
+typedef struct Filter
+{
+	KeyList keys;
+	struct key_table_hash *table; /* of the keys, if they are many ... */
+	NumberList numbers;			  /* ... and otherwise their items */
+} Filter;
+
+/* filters.c */
+extern void
+find_items(SimReader *reader, const KeyList *keys, NumberList *numbers);
+extern void filter_take(Filter *filter, FunctionCallInfo fcinfo, int argno,
+						const char *name, SimReader *reader);
+extern void filter_load(Filter *filter, SimReader *reader);
+extern int filter_ranked(const Filter *among, const Filter *exclude,
+						 SimReader *reader, RankedItem *items, int n, int k);
+extern int filter_popular(const Filter *among, const Filter *exclude,
+						  SimReader *reader, Popularity *sums, int n);
+extern void
+filter_find(Filter *among, const Filter *exclude, SimReader *reader);
+
 /* history.c */
 extern void
 read_history(SimReader *reader, bool known, Datum subject, History *history);
