@@ -5,6 +5,10 @@ CREATE TYPE item_list AS (name text, items text[], weight float8);
 COMMENT ON TYPE item_list IS
 'items in an order, the best first, for blend()';
 
+COMMENT ON COLUMN item_list.name IS 'what the list is called among the sources of a blended item';
+COMMENT ON COLUMN item_list.items IS 'the items as text, the best first';
+COMMENT ON COLUMN item_list.weight IS 'how much the list counts; NULL is 1';
+
 CREATE FUNCTION item_list(
 	name text,
 	items anycompatiblearray,

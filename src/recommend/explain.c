@@ -76,7 +76,7 @@ read_contributions(SimReader *reader, bool known, Datum subject, Datum item,
 	explanation->item = sim_find_item(reader, item);
 	if (!reader->trained || explanation->item == INVALID_ITEM)
 		return;
-	read_history(reader, known, subject, history);
+	subject_history(reader, known, subject, history);
 	explanation->contributions =
 		palloc_extended(Max(history->n, 1) * sizeof(Contribution),
 						MCXT_ALLOC_HUGE);

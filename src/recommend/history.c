@@ -136,7 +136,7 @@ visit_lists(const History *history, double half_life, ListVisitor visit,
 
 /* The history that the index has of a subject; without one if not known. */
 void
-read_history(SimReader *reader, bool known, Datum subject, History *history)
+subject_history(SimReader *reader, bool known, Datum subject, History *history)
 {
 	memset(history, 0, sizeof(*history));
 	history->reader = reader;

@@ -104,7 +104,8 @@ static void
 load_numbers(RecommendCall *call)
 {
 	if (call->stored)
-		read_history(call->reader, call->known, call->subject, &call->history);
+		subject_history(call->reader, call->known, call->subject,
+						&call->history);
 	else
 		history_from_basket(call);
 	call->history_items = history_numbers(&call->history);

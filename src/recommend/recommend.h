@@ -92,9 +92,9 @@ extern int filter_popular(const Filter *among, const Filter *exclude,
 extern void
 filter_find(Filter *among, const Filter *exclude, SimReader *reader);
 
-/* history.c */
+/* history.c; "read_history" would be found in libedit once the JIT is loaded */
 extern void
-read_history(SimReader *reader, bool known, Datum subject, History *history);
+subject_history(SimReader *reader, bool known, Datum subject, History *history);
 extern ItemNumber *history_numbers(const History *history);
 extern void visit_lists(const History *history, double half_life,
 						ListVisitor visit, void *arg);

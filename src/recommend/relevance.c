@@ -123,7 +123,7 @@ score_subject(SubjectScores *kept, ScoredItem **items)
 	SimReader *reader = kept->reader;
 	History history;
 
-	read_history(reader, kept->known, kept->subject, &history);
+	subject_history(reader, kept->known, kept->subject, &history);
 	if (!reader->trained || history.n == 0)
 		return 0;
 	sim_prepare_neighbors(reader, history_numbers(&history), history.n);

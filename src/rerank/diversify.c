@@ -29,13 +29,14 @@ typedef struct Candidate
 {
 	Datum key;
 	double score;
-	double closest; /* to one chosen before */
+	double closest;	 /* to one chosen before */
+	double nearness; /* to the one chosen now */
 	bool chosen;
 	Size first_edge; /* in edges */
 	int nedges;
 } Candidate;
 
-/* How similar a candidate is to another one. */
+/* What one of two lists says of how similar two candidates are. */
 typedef struct Edge
 {
 	int from;
@@ -173,8 +174,8 @@ add_edge(EdgeList *list, int from, int to, double similarity)
 
 /*
  * How near the neighbours of one candidate are that are candidates too: their
- * weight in its list, the nearest neighbour's being 1.  Either of two may have
- * the other one in its list, so each tells both.
+ * weight in its list, the nearest neighbour's being 1.  The similarity of two
+ * is the mean of what both lists say, so each says half of it to both.
  */
 static void
 add_edges(EdgeList *edges, item_map_hash *map, const SimNeighbors *list,
@@ -183,7 +184,7 @@ add_edges(EdgeList *edges, item_map_hash *map, const SimNeighbors *list,
 	for (int i = 0; i < list->n && list->weights[i] > 0; i++)
 	{
 		ItemMapEntry *entry = item_map_lookup(map, list->items[i]);
-		double similarity = (double) list->weights[i] / list->weights[0];
+		double similarity = (double) list->weights[i] / list->weights[0] / 2;
 
 		if (entry == NULL)
 			continue;
@@ -308,14 +309,19 @@ choose(Diversify *call)
 static void
 spread(Diversify *call, const Candidate *chosen)
 {
+	const Edge *edges = &call->edges[chosen->first_edge];
+
+	for (int i = 0; i < chosen->nedges; i++)
+		call->candidates[edges[i].to].nearness += edges[i].similarity;
 	for (int i = 0; i < chosen->nedges; i++)
 	{
-		const Edge *edge = &call->edges[chosen->first_edge + i];
-		Candidate *other = &call->candidates[edge->to];
+		Candidate *other = &call->candidates[edges[i].to];
 
 		if (!other->chosen)
-			other->closest = Max(other->closest, edge->similarity);
+			other->closest = Max(other->closest, other->nearness);
 	}
+	for (int i = 0; i < chosen->nedges; i++)
+		call->candidates[edges[i].to].nearness = 0;
 }
 
 static Datum
