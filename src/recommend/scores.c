@@ -52,6 +52,13 @@ typedef struct ScoreTable
 
 static ScoreTable scores;
 
+/* The bits of a float, of a negative one those of zero, without a branch. */
+static inline int32
+positive_bits(int32 bits)
+{
+	return bits & ~(bits >> 31);
+}
+
 /*
  * A contribution and whose it is as one number: a higher one is greater, of
  * equal ones that with the lower ref.  Negative ones count as zero here: they
@@ -67,8 +74,8 @@ contribution(double value, uint32 ref)
 	} bits;
 
 	/* floats that are not negative are ordered as their bits are */
-	bits.f = (float) (value > 0 ? value : 0);
-	return (int64) (((uint64) bits.i << 32) | (uint32) ~ref);
+	bits.f = (float) value;
+	return (int64) (((uint64) positive_bits(bits.i) << 32) | (uint32) ~ref);
 }
 
 static inline uint32
@@ -274,13 +281,12 @@ fill_part(Part *part, const float *weights, int n, double weight, uint32 ref)
 
 	for (int i = 0; i < n; i++)
 	{
-		double value = weight * weights[i];
-
-		part->values[i] = value;
-		bits.f[i] = (float) (value > 0 ? value : 0);
+		part->values[i] = weight * weights[i];
+		bits.f[i] = (float) part->values[i];
 	}
 	for (int i = 0; i < n; i++)
-		part->contributions[i] = (int64) ((uint64) bits.i[i] << 32) | low;
+		part->contributions[i] =
+			(int64) ((uint64) positive_bits(bits.i[i]) << 32) | low;
 }
 
 static void
