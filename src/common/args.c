@@ -211,33 +211,45 @@ arg_array(FunctionCallInfo fcinfo, int argno, const char *name, Oid *element)
 }
 
 void
-arg_keys(FunctionCallInfo fcinfo, int argno, const char *name, TypedKey *key,
-		 KeyList *list)
+arg_key_array(FunctionCallInfo fcinfo, int argno, const char *name,
+			  TypedKey *key, KeyArray *array)
 {
-	ArrayType *array;
+	ArrayType *value;
 	Oid element;
 	int16 len;
 	bool byval;
 	char align;
-	Datum *values;
-	bool *nulls;
-	int nvalues;
 
-	memset(list, 0, sizeof(*list));
+	memset(array, 0, sizeof(*array));
 	if (PG_ARGISNULL(argno))
 		return;
 
-	array = arg_array(fcinfo, argno, name, &element);
+	value = arg_array(fcinfo, argno, name, &element);
 	get_typlenbyvalalign(element, &len, &byval, &align);
-	deconstruct_array(array, element, len, byval, align, &values, &nulls,
-					  &nvalues);
-
-	list->given = true;
-	list->keys = values;
-	for (int i = 0; i < nvalues; i++)
+	deconstruct_array(value, element, len, byval, align, &array->keys,
+					  &array->nulls, &array->n);
+	array->given = true;
+	for (int i = 0; i < array->n; i++)
 	{
-		if (!nulls[i])
-			list->keys[list->n++] = typed_key_from(key, values[i], element);
+		if (!array->nulls[i])
+			array->keys[i] = typed_key_from(key, array->keys[i], element);
+	}
+}
+
+void
+arg_keys(FunctionCallInfo fcinfo, int argno, const char *name, TypedKey *key,
+		 KeyList *list)
+{
+	KeyArray array;
+
+	arg_key_array(fcinfo, argno, name, key, &array);
+	list->given = array.given;
+	list->keys = array.keys;
+	list->n = 0;
+	for (int i = 0; i < array.n; i++)
+	{
+		if (!array.nulls[i])
+			list->keys[list->n++] = array.keys[i];
 	}
 }
 

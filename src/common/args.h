@@ -19,6 +19,15 @@ typedef struct KeyList
 	Datum *keys;
 } KeyList;
 
+/* All elements of an array argument as keys; those that are NULL have none. */
+typedef struct KeyArray
+{
+	bool given; /* false: the argument is NULL */
+	int n;
+	Datum *keys;
+	bool *nulls;
+} KeyArray;
+
 /* How keys leave a function: as text, or in a type that the caller named. */
 typedef struct KeyOutput
 {
@@ -56,6 +65,9 @@ extern Datum arg_key(FunctionCallInfo fcinfo, int argno, TypedKey *key);
 /* An array argument of any element type, or an untyped '{...}', as keys. */
 extern void arg_keys(FunctionCallInfo fcinfo, int argno, const char *name,
 					 TypedKey *key, KeyList *list);
+
+extern void arg_key_array(FunctionCallInfo fcinfo, int argno, const char *name,
+						  TypedKey *key, KeyArray *array);
 
 /*
  * Return keys as text, or, if type_argno >= 0, in that argument's type, which

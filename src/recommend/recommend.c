@@ -2,14 +2,10 @@
  * recommend.c
  *		recommend(), recommend_at() and recommend_from(): what a subject may want next.
  *
- * The score of an item j is the sum over the items i of the history of
- * weight_i * S(i, j), S being the neighbour lists of the index.  What lists
+ * The score of an item is what the lists of history.c add up to.  What lists
  * leave open is filled with what is popular.
  */
 #include "postgres.h"
-
-#include <float.h>
-#include <math.h>
 
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -23,20 +19,6 @@ PG_FUNCTION_INFO_V1(personalize_recommend_at);
 PG_FUNCTION_INFO_V1(personalize_recommend_at_typed);
 PG_FUNCTION_INFO_V1(personalize_recommend_from);
 PG_FUNCTION_INFO_V1(personalize_recommend_from_typed);
-
-typedef struct NumberList
-{
-	int n;
-	ItemNumber *items;
-} NumberList;
-
-/* A neighbour list that was copied. */
-typedef struct ReadList
-{
-	SimNeighbors list; /* but for its supports */
-	ItemNumber source;
-	double weight;
-} ReadList;
 
 /* The item of a list, and its key once that is known. */
 typedef struct Source
@@ -66,17 +48,14 @@ typedef struct RecommendCall
 	KeyList basket; /* ... or else these, oldest first */
 	int k;
 	bool seen;
-	KeyList among;
-	KeyList exclude;
+	Filter among;
+	Filter exclude;
 	double half_life; /* 0: none */
 
-	/* the same in item numbers, anew at each attempt */
-	SimHistoryItem *history;
-	NumberList history_items; /* those that count */
-	NumberList seen_items;	  /* they, and older ones */
-	NumberList among_items;
-	NumberList exclude_items;
-	Source *sources; /* of the lists, in the order of adding */
+	/* as item numbers, anew at each attempt */
+	History history;
+	ItemNumber *history_items; /* its numbers */
+	Source *sources;		   /* of the lists, in the order of adding */
 	uint32 nsources;
 
 	/* the answer */
@@ -89,218 +68,112 @@ typedef struct RecommendCall
 static void
 take_options(RecommendCall *call, FunctionCallInfo fcinfo, int argno)
 {
-	TypedKey *key = &call->reader->item_key;
-
 	call->k = arg_k(fcinfo, argno);
 	call->seen = arg_bool(fcinfo, argno + 1, false);
-	arg_keys(fcinfo, argno + 2, "among", key, &call->among);
-	arg_keys(fcinfo, argno + 3, "exclude", key, &call->exclude);
-}
-
-/* The numbers of those keys that the index knows. */
-static void
-find_items(SimReader *reader, const KeyList *keys, NumberList *numbers)
-{
-	numbers->n = 0;
-	numbers->items =
-		palloc_extended(Max(keys->n, 1) * sizeof(ItemNumber), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < keys->n; i++)
-	{
-		ItemNumber item;
-
-		CHECK_FOR_INTERRUPTS();
-		item = sim_find_item(reader, keys->keys[i]);
-		if (item != INVALID_ITEM)
-			numbers->items[numbers->n++] = item;
-	}
+	filter_take(&call->among, fcinfo, argno + 2, "among", call->reader);
+	filter_take(&call->exclude, fcinfo, argno + 3, "exclude", call->reader);
 }
 
 /* The items of the caller's array as a history, latest mention first. */
 static void
 history_from_basket(RecommendCall *call)
 {
+	History *history = &call->history;
 	NumberList found;
 	int n = 0;
 
 	find_items(call->reader, &call->basket, &found);
-	call->history = palloc_extended(Max(found.n, 1) * sizeof(SimHistoryItem),
-									MCXT_ALLOC_HUGE);
+	history->reader = call->reader;
+	history->stored = false;
+	history->items = palloc_extended(Max(found.n, 1) * sizeof(SimHistoryItem),
+									 MCXT_ALLOC_HUGE);
 	scores_begin(call->reader->nitems);
 	for (int i = found.n - 1; i >= 0; i--)
 	{
 		if (!scores_add_new(found.items[i]))
 			continue;
-		call->history[n].item = found.items[i];
-		call->history[n].time = SIM_NO_TIME;
-		call->history[n].strength = 1;
+		history->items[n].item = found.items[i];
+		history->items[n].time = SIM_NO_TIME;
+		history->items[n].strength = 1;
 		n++;
 	}
-	call->history_items.n = call->seen_items.n = n;
+	history->n = history->nall = n;
 }
 
 static void
 load_numbers(RecommendCall *call)
 {
-	NumberList *items = &call->seen_items;
-
-	if (!call->stored)
-		history_from_basket(call);
-	else if (call->known)
-		call->history_items.n = sim_read_history(call->reader, call->subject,
-												 &call->history, &items->n);
+	if (call->stored)
+		subject_history(call->reader, call->known, call->subject,
+						&call->history);
 	else
-		call->history_items.n = items->n = 0;
-
-	items->items =
-		palloc_extended(Max(items->n, 1) * sizeof(ItemNumber), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < items->n; i++)
-		items->items[i] = call->history[i].item;
-	call->history_items.items = items->items;
-
-	find_items(call->reader, &call->among, &call->among_items);
-	find_items(call->reader, &call->exclude, &call->exclude_items);
+		history_from_basket(call);
+	call->history_items = history_numbers(&call->history);
+	filter_load(&call->among, call->reader);
+	filter_load(&call->exclude, call->reader);
 }
 
-/*
- * How much each item of the history counts.  An item without a time is as old
- * as can be, unless the times of all are missing and nothing tells them apart.
- */
-static double *
-history_weights(const RecommendCall *call)
-{
-	int n = call->history_items.n;
-	double *weights =
-		palloc_extended(Max(n, 1) * sizeof(double), MCXT_ALLOC_HUGE);
-	TimestampTz newest = SIM_NO_TIME;
-
-	for (int i = 0; i < n; i++)
-		newest = Max(newest, call->history[i].time);
-
-	for (int i = 0; i < n; i++)
-	{
-		const SimHistoryItem *item = &call->history[i];
-
-		weights[i] = 1;
-		if (call->reader->has_strength)
-			weights[i] = sim_strength_weight(call->reader->strength_scale,
-											 item->strength);
-		if (call->half_life == 0 || newest == SIM_NO_TIME)
-			continue;
-		weights[i] *= item->time == SIM_NO_TIME ?
-			0 :
-			age_factor(newest, item->time, call->half_life);
-	}
-	return weights;
-}
-
-/* Take the caller's wishes into the score table. */
+/* Take the caller's wishes into the score table, but for long filters. */
 static void
 begin_scores(const RecommendCall *call)
 {
 	scores_begin(call->reader->nitems);
-	if (call->among.given)
-		scores_restrict(call->among_items.items, call->among_items.n);
-	scores_exclude(call->exclude_items.items, call->exclude_items.n);
+	if (call->among.keys.given && call->among.table == NULL)
+		scores_restrict(call->among.numbers.items, call->among.numbers.n);
+	scores_exclude(call->exclude.numbers.items, call->exclude.numbers.n);
 	if (!call->seen)
-		scores_exclude(call->seen_items.items, call->seen_items.n);
+		scores_exclude(call->history_items, call->history.nall);
 }
 
 static void
-add_list(RecommendCall *call, const SimNeighbors *list, double weight,
-		 ItemNumber source)
+add_list(void *arg, const SimNeighbors *list, double weight, int place)
 {
+	RecommendCall *call = arg;
+
 	scores_add(list, weight, call->nsources);
-	call->sources[call->nsources].item = source;
+	call->sources[call->nsources].item = call->history.items[place].item;
 	call->sources[call->nsources++].has_key = false;
-}
-
-static int
-by_source_hash(const void *a, const void *b)
-{
-	const ReadList *x = a;
-	const ReadList *y = b;
-
-	if (x->list.source_hash != y->list.source_hash)
-		return x->list.source_hash < y->list.source_hash ? -1 : 1;
-	return x->source < y->source ? -1 : x->source > y->source ? 1 : 0;
-}
-
-/*
- * Add the lists of the history's items from first to end, which share a time.
- * They come in the order of item numbers; sums of floating point and the
- * choice among equal reasons need one that is the same on every node.
- */
-static void
-add_tied(RecommendCall *call, const double *weights, int first, int end)
-{
-	ReadList *lists = palloc((end - first) * sizeof(ReadList));
-	int n = 0;
-
-	for (int i = first; i < end; i++)
-	{
-		ReadList *copy = &lists[n];
-		SimNeighbors list;
-
-		CHECK_FOR_INTERRUPTS();
-		copy->source = call->history[i].item;
-		copy->weight = weights[i];
-		sim_read_neighbors(call->reader, copy->source, &list);
-		if (list.n == 0)
-			continue;
-		copy->list = list;
-		copy->list.items = memcpy(palloc(list.n * sizeof(uint32)), list.items,
-								  list.n * sizeof(uint32));
-		copy->list.weights = memcpy(palloc(list.n * sizeof(float)),
-									list.weights, list.n * sizeof(float));
-		sim_release_neighbors(&list);
-		n++;
-	}
-	qsort(lists, n, sizeof(ReadList), by_source_hash);
-	for (int i = 0; i < n; i++)
-		add_list(call, &lists[i].list, lists[i].weight, lists[i].source);
-}
-
-static void
-add_single(RecommendCall *call, const double *weights, int i)
-{
-	SimNeighbors list;
-
-	CHECK_FOR_INTERRUPTS();
-	sim_read_neighbors(call->reader, call->history[i].item, &list);
-	add_list(call, &list, weights[i], call->history[i].item);
-	sim_release_neighbors(&list);
 }
 
 /* The best by neighbour lists; ref is the place in sources. */
 static int
 score_similar(RecommendCall *call, RankedItem **items)
 {
-	const NumberList *history = &call->history_items;
-	double *weights;
-	int end;
+	const History *history = &call->history;
+	bool long_filter = call->among.table || call->exclude.table;
+	int n;
 
 	*items = NULL;
 	if (!call->reader->trained || history->n == 0)
 		return 0;
 
-	weights = history_weights(call);
 	call->sources =
 		palloc_extended(history->n * sizeof(Source), MCXT_ALLOC_HUGE);
 	call->nsources = 0;
-	sim_prepare_neighbors(call->reader, history->items, history->n);
+	sim_prepare_neighbors(call->reader, call->history_items, history->n);
 	begin_scores(call);
-	for (int first = 0; first < history->n; first = end)
+	visit_lists(history, call->half_life, add_list, call);
+	n = scores_top(long_filter ? PG_INT32_MAX : call->k, items);
+	if (long_filter)
+		n = filter_ranked(&call->among, &call->exclude, call->reader, *items, n,
+						  call->k);
+	return n;
+}
+
+/* From sums take what may not be returned, or is already. */
+static int
+admit_popular(const RecommendCall *call, Popularity *sums, int n)
+{
+	int admitted = 0;
+
+	begin_scores(call);
+	scores_exclude(call->row_items.items, call->row_items.n);
+	for (int i = 0; i < n; i++)
 	{
-		end = first + 1;
-		while (call->stored && end < history->n &&
-			   call->history[end].time == call->history[first].time)
-			end++;
-		if (end - first == 1)
-			add_single(call, weights, first);
-		else
-			add_tied(call, weights, first, end);
+		if (scores_admit(sums[i].item))
+			sums[admitted++] = sums[i];
 	}
-	return scores_top(call->k, items);
+	return admitted;
 }
 
 /*
@@ -308,12 +181,14 @@ score_similar(RecommendCall *call, RankedItem **items)
  * to: the index counts but the leaders, and a filter must not starve.
  */
 static int
-add_unpopular(const RecommendCall *call, Popularity **sums, int n)
+add_unpopular(RecommendCall *call, Popularity **sums, int n)
 {
-	const NumberList *among = &call->among_items;
+	const NumberList *among = &call->among.numbers;
 
+	filter_find(&call->among, &call->exclude, call->reader);
 	*sums =
 		repalloc_huge(*sums, Max((Size) n + among->n, 1) * sizeof(Popularity));
+	n = admit_popular(call, *sums, n);
 	for (int i = 0; i < n; i++)
 		scores_exclude(&(*sums)[i].item, 1);
 	for (int i = 0; i < among->n; i++)
@@ -338,8 +213,8 @@ score_popular(RecommendCall *call, Popularity **sums, RankedItem **items)
 	SimPopularEntry *entries;
 	int nentries = sim_read_popular(call->reader, &entries);
 	PopularityTerms terms;
-	int nsums;
-	int n = 0;
+	int wanted = call->k - call->nrows;
+	int n;
 
 	/* What lies in the future counts only where there is nothing else. */
 	terms.as_of = current_time(call->reader);
@@ -347,18 +222,12 @@ score_popular(RecommendCall *call, Popularity **sums, RankedItem **items)
 		terms.as_of = PG_INT64_MAX;
 	terms.half_life = DEFAULT_POPULAR_HALF_LIFE;
 	terms.decay = newest_entry(entries, nentries, terms.as_of) != SIM_NO_TIME;
-	nsums = sum_popularity(entries, nentries, &terms, sums);
-
-	begin_scores(call);
-	scores_exclude(call->row_items.items, call->row_items.n);
-	for (int i = 0; i < nsums; i++)
-	{
-		if (scores_admit((*sums)[i].item))
-			(*sums)[n++] = (*sums)[i];
-	}
-	if (call->among.given)
+	n = sum_popularity(entries, nentries, &terms, sums);
+	n = filter_popular(&call->among, &call->exclude, call->reader, *sums, n);
+	n = admit_popular(call, *sums, n);
+	if (call->among.keys.given && n < wanted)
 		n = add_unpopular(call, sums, n);
-	return top_popularity(*sums, n, call->k - call->nrows, items);
+	return top_popularity(*sums, n, wanted, items);
 }
 
 /* Most rows share their reasons with others. */

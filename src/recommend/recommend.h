@@ -44,6 +44,61 @@ typedef struct PopularityTerms
 	TimestampTz as_of; /* later entries do not count */
 } PopularityTerms;
 
+/* What a subject has. */
+typedef struct History
+{
+	SimReader *reader;
+	bool stored; /* items of equal time have no order */
+	int n;		 /* how many count */
+	int nall;	 /* they, and older ones */
+	SimHistoryItem *items;
+} History;
+
+/* place is that of the list's item in the history */
+typedef void (*ListVisitor)(void *arg, const SimNeighbors *list, double weight,
+							int place);
+
+/* An item and its score. */
+typedef struct ScoredItem
+{
+	ItemNumber item;
+	double score;
+} ScoredItem;
+
+typedef struct NumberList
+{
+	int n;
+	ItemNumber *items;
+} NumberList;
+
+/* Items that the caller wants, or does not. */
+typedef struct Filter
+{
+	KeyList keys;
+	struct key_table_hash *table; /* of the keys, if they are many ... */
+	NumberList numbers;			  /* ... and otherwise their items */
+} Filter;
+
+/* filters.c */
+extern void
+find_items(SimReader *reader, const KeyList *keys, NumberList *numbers);
+extern void filter_take(Filter *filter, FunctionCallInfo fcinfo, int argno,
+						const char *name, SimReader *reader);
+extern void filter_load(Filter *filter, SimReader *reader);
+extern int filter_ranked(const Filter *among, const Filter *exclude,
+						 SimReader *reader, RankedItem *items, int n, int k);
+extern int filter_popular(const Filter *among, const Filter *exclude,
+						  SimReader *reader, Popularity *sums, int n);
+extern void
+filter_find(Filter *among, const Filter *exclude, SimReader *reader);
+
+/* history.c; "read_history" would be found in libedit once the JIT is loaded */
+extern void
+subject_history(SimReader *reader, bool known, Datum subject, History *history);
+extern ItemNumber *history_numbers(const History *history);
+extern void visit_lists(const History *history, double half_life,
+						ListVisitor visit, void *arg);
+
 /* ranking.c */
 extern double
 take_half_life(SimReader *reader, FunctionCallInfo fcinfo, int argno);
@@ -52,6 +107,7 @@ extern void retry_read(SimReader *reader, int attempt);
 
 /* trending.c */
 extern TimestampTz current_time(SimReader *reader);
+extern Datum index_moment(SimReader *reader, TimestampTz time);
 
 /* popular.c */
 extern int sum_popularity(SimPopularEntry *entries, int nentries,
@@ -65,7 +121,7 @@ age_factor(TimestampTz newest, TimestampTz time, double half_life);
 
 /*
  * scores.c: scores by item number, in memory that outlives the call and must
- * not be entered twice.  Between scores_begin() and scores_top() no function
+ * not be entered twice.  Between scores_begin() and the end no function
  * of a user's type may run: it could call recommend() itself.
  */
 extern void scores_begin(uint32 nitems);
@@ -75,5 +131,6 @@ extern void scores_add(const SimNeighbors *list, double weight, uint32 ref);
 extern bool scores_add_new(ItemNumber item);
 extern bool scores_admit(ItemNumber item);
 extern int scores_top(int k, RankedItem **items);
+extern int scores_all(ScoredItem **items);
 
 #endif

@@ -52,9 +52,17 @@ typedef struct ScoreTable
 
 static ScoreTable scores;
 
+/* The bits of a float, of a negative one those of zero, without a branch. */
+static inline int32
+positive_bits(int32 bits)
+{
+	return bits & ~(bits >> 31);
+}
+
 /*
  * A contribution and whose it is as one number: a higher one is greater, of
- * equal ones that with the lower ref.
+ * equal ones that with the lower ref.  Negative ones count as zero here: they
+ * are no reason for anything, and a slot that has one is touched all the same.
  */
 static inline int64
 contribution(double value, uint32 ref)
@@ -67,7 +75,7 @@ contribution(double value, uint32 ref)
 
 	/* floats that are not negative are ordered as their bits are */
 	bits.f = (float) value;
-	return (int64) (((uint64) bits.i << 32) | (uint32) ~ref);
+	return (int64) (((uint64) positive_bits(bits.i) << 32) | (uint32) ~ref);
 }
 
 static inline uint32
@@ -277,7 +285,8 @@ fill_part(Part *part, const float *weights, int n, double weight, uint32 ref)
 		bits.f[i] = (float) part->values[i];
 	}
 	for (int i = 0; i < n; i++)
-		part->contributions[i] = (int64) ((uint64) bits.i[i] << 32) | low;
+		part->contributions[i] =
+			(int64) ((uint64) positive_bits(bits.i[i]) << 32) | low;
 }
 
 static void
@@ -438,5 +447,29 @@ scores_top(int k, RankedItem **items)
 		if (candidates.items[i].rank >= threshold)
 			candidates.items[n++] = candidates.items[i];
 	*items = candidates.items;
+	return n;
+}
+
+/* All items of positive score, in no order.  Their scores are gone afterwards. */
+int
+scores_all(ScoredItem **items)
+{
+	ScoreTable *t = &scores;
+	int n = 0;
+
+	*items = palloc_extended(Max(t->ntouched, 1) * sizeof(ScoredItem),
+							 MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; i < t->ntouched; i++)
+	{
+		uint32 position = t->touched[i];
+		ScoreSlot *slot = &t->slots[position];
+
+		(*items)[n].item = t->hashed ? t->items[position] : position;
+		(*items)[n].score = slot->score;
+		n += slot->score > 0;
+		slot->score = 0;
+		slot->best = 0;
+	}
+	t->ntouched = 0;
 	return n;
 }

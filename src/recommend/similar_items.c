@@ -13,8 +13,9 @@ PG_FUNCTION_INFO_V1(personalize_similar_items);
 PG_FUNCTION_INFO_V1(personalize_similar_items_typed);
 
 /*
- * The head of a list: k neighbours and all that tie with the last of them.
- * Returns copies, because the list is the reader's.
+ * The head of a list: k neighbours and all that tie with the last of them, but
+ * none that speak against each other.  Returns copies, because the list is the
+ * reader's.
  */
 static int
 copy_head(const SimNeighbors *list, int k, RankedItem **items,
@@ -24,6 +25,8 @@ copy_head(const SimNeighbors *list, int k, RankedItem **items,
 
 	while (n > 0 && n < list->n && list->weights[n] == list->weights[n - 1])
 		n++;
+	while (n > 0 && list->weights[n - 1] <= 0)
+		n--;
 
 	*items = palloc0(Max(n, 1) * sizeof(RankedItem));
 	*supports = palloc(Max(n, 1) * sizeof(uint32));

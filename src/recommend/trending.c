@@ -45,6 +45,15 @@ index_time(SimReader *reader, TimestampTz moment)
 												 TimestampTzGetDatum(moment)));
 }
 
+/* A time of the index, as a timestamptz. */
+Datum
+index_moment(SimReader *reader, TimestampTz time)
+{
+	if (!times_are_local(reader->index))
+		return TimestampTzGetDatum(time);
+	return DirectFunctionCall1(timestamp_timestamptz, TimestampGetDatum(time));
+}
+
 TimestampTz
 current_time(SimReader *reader)
 {

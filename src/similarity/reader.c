@@ -12,6 +12,7 @@
 #include "access/genam.h"
 #include "access/relation.h"
 #include "access/visibilitymap.h"
+#include "compat.h"
 #include "pgstat.h"
 #include "storage/buf_internals.h"
 #include "storage/predicate.h"
@@ -46,6 +47,9 @@ open_reader(Relation heap, Oid index)
 	sim_check_readable(reader->heap, reader->index);
 	reader->state = state;
 	sim_index_open(&state->ix, reader->index);
+	state->index = index;
+	state->heap = RelationGetRelid(heap);
+	state->file = relation_file(reader->index);
 	state->snapshot = snapshot;
 	state->vm_buffer = InvalidBuffer;
 	reader->subject_key = state->ix.subject;
@@ -87,6 +91,34 @@ sim_reader_close(SimReader *reader)
 		ReleaseBuffer(reader->state->vm_buffer);
 	index_close(reader->index, AccessShareLock);
 	relation_close(reader->heap, AccessShareLock);
+}
+
+bool
+sim_reader_reopen(SimReader *reader)
+{
+	SimReaderState *state = reader->state;
+	uint32 generation = reader->generation;
+
+	reader->heap = try_relation_open(state->heap, AccessShareLock);
+	if (reader->heap == NULL)
+		return false;
+	reader->index = try_relation_open(state->index, AccessShareLock);
+	if (reader->index == NULL)
+	{
+		relation_close(reader->heap, AccessShareLock);
+		return false;
+	}
+	state->ix.rel = reader->index;
+	state->snapshot = GetActiveSnapshot();
+	state->vm_buffer = InvalidBuffer;
+	if (relation_file(reader->index) == state->file)
+	{
+		sim_reader_refresh(reader);
+		if (reader->generation == generation)
+			return true;
+	}
+	sim_reader_close(reader);
+	return false;
 }
 
 bool

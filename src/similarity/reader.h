@@ -50,7 +50,8 @@ typedef struct SimHistoryItem
 /*
  * A neighbour list.  The arrays lie on a page of the index, which stays locked
  * until sim_release_neighbors(): look at them, and do not tarry.  Highest
- * weight first, weights of one list sum to 1.
+ * weight first.  Weights of plain co-occurrence sum to 1; other methods have
+ * negative ones, too.
  */
 typedef struct SimNeighbors
 {
@@ -82,6 +83,14 @@ extern SimReader *sim_reader_open(Oid source);
 /* The same for one partition or shard of a source that has no model itself. */
 extern SimReader *sim_reader_open_at(Oid relation, Oid source);
 extern void sim_reader_close(SimReader *reader);
+
+/*
+ * Open a closed reader again, for another call of the same function by the same
+ * user in the same command, so that nothing is checked anew and no scan counted.
+ * False, and then it stays closed, if the index is not the same one any more,
+ * or its model another.
+ */
+extern bool sim_reader_reopen(SimReader *reader);
 
 /*
  * The subject's distinct items that the active snapshot sees, most recent

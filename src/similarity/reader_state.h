@@ -29,6 +29,9 @@ typedef struct SimReaderState
 {
 	SimIndex ix;
 	SimMeta meta;
+	Oid index; /* what to open again */
+	Oid heap;
+	Oid file; /* of the index */
 	Snapshot snapshot;
 	Buffer vm_buffer;
 	const ItemPointerData *slots; /* of all items, or NULL */

@@ -152,7 +152,8 @@ find_left(Contender *c, const EvalSubject *drawn, SimTrialSubject *subject)
 	{
 		subject->items[i] = entries[i].item.item;
 		subject->weights[i] = c->reader->has_strength ?
-			log2(1 + Min(entries[i].item.strength, DBL_MAX / 2)) :
+			sim_strength_weight(c->reader->strength_scale,
+								entries[i].item.strength) :
 			1;
 	}
 	pfree(entries);

@@ -17,6 +17,21 @@ $standby->init_from_backup($primary, 'base', has_streaming => 1);
 $standby->append_conf('postgresql.conf', "hot_standby_feedback = on\nmax_standby_streaming_delay = -1\n");
 $standby->start;
 
+# relevance(), explain_recommendation(), diversify() and blend(), as one number each
+my $readers = <<~'SQL';
+	SET search_path = public, personalize;
+	SELECT sum(hash_record_extended((s, i, relevance('events', s, i)), 1)::numeric), sum(relevance('events', s, i)) > 0
+	FROM generate_series(0, 200) s, generate_series(0, 399, 20) i;
+	SELECT sum(hash_record_extended((s, r.item, e.because, e.at, e.similarity, e.contribution), 1)::numeric), count(*) > 0
+	FROM generate_series(0, 200) s, recommend('events', s, k => 3) r, explain_recommendation('events', s, r.item) e;
+	SELECT sum(hash_record_extended((s, d.item, d.score, d.similarity), 1)::numeric), sum(d.similarity) > 0
+	FROM generate_series(0, 200) s, LATERAL (SELECT array_agg(item) AS items, array_agg(score) AS scores FROM recommend('events', s, k => 20)) r,
+		diversify('events', items, scores, 10) d;
+	SELECT sum(hash_record_extended((s, b.item, b.score, b.sources), 1)::numeric), count(*) > 0
+	FROM generate_series(0, 200) s, blend(ARRAY[item_list('a', ARRAY(SELECT item FROM recommend('events', s))),
+		item_list('b', ARRAY(SELECT item FROM similar_items('events', s)), 0.5)]) b;
+	SQL
+
 sub same_answers
 {
 	my ($name) = @_;
@@ -30,6 +45,7 @@ sub same_answers
 	unlike($expected, qr/\|$/m, "$name: there are answers");
 	is(answers($standby, 'events'), $expected, "$name: the standby's answers are the primary's");
 	is($standby->safe_psql('postgres', $stats), $primary->safe_psql('postgres', $stats), "$name: statistics too");
+	is($standby->safe_psql('postgres', $readers), $primary->safe_psql('postgres', $readers), "$name: and the other readers' answers");
 	check_history($standby, "$name, on the standby");
 }
 
@@ -60,6 +76,9 @@ my $read = <<~'SQL';
 	SELECT count(*) FROM personalize.recommend('events', :s);
 	SELECT count(*) FROM personalize.similar_items('events', :i);
 	SELECT count(*) FROM personalize.recommend_from('events', ARRAY[:i, 3, 4]);
+	SELECT sum(personalize.relevance('events', :s, i)) FROM generate_series(1, 20) i;
+	SELECT count(*) FROM personalize.explain_recommendation('events', :s, :i);
+	SELECT count(*) FROM personalize.diversify('events', ARRAY[:i, 3, 4], ARRAY[3, 2, 1]);
 	SQL
 my $trending = "SELECT count(*) FROM personalize.trending('events', 10);\n";
 my @runs = (
