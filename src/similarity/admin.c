@@ -106,7 +106,9 @@ stats_values(SimIndex *ix, Datum *values, bool *nulls)
 		Int64GetDatum((int64) BLCKSZ *
 					  (1 + pages[SIM_PAGE_BUCKET] + pages[SIM_PAGE_SUBJECT] +
 					   pages[SIM_PAGE_ITEM]));
-	values[i++] = Int64GetDatum((int64) BLCKSZ * pages[SIM_PAGE_CHUNK]);
+	values[i++] = Int64GetDatum((int64) BLCKSZ * pages[SIM_PAGE_CHUNK] -
+								(int64) counts.item_bytes);
+	values[i++] = Int64GetDatum((int64) counts.item_bytes);
 	values[i++] = Int64GetDatum(
 		(int64) BLCKSZ *
 		(pages[SIM_PAGE_LIST] + pages[SIM_PAGE_LEAF] + pages[SIM_PAGE_INNER]));
@@ -122,8 +124,8 @@ personalize_similarity_stats(PG_FUNCTION_ARGS)
 	Relation index;
 	SimIndex ix;
 	TupleDesc desc;
-	Datum values[16] = { 0 };
-	bool nulls[16] = { 0 };
+	Datum values[17] = { 0 };
+	bool nulls[17] = { 0 };
 
 	check_source(fcinfo);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)

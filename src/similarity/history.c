@@ -57,7 +57,8 @@ collect_chunk(History *history, uint64 owner, BlockNumber *block,
 	SimReaderState *state = history->state;
 	Buffer buffer = sim_read(&state->ix, *block, BUFFER_LOCK_SHARE);
 	SimChunk *chunk =
-		sim_chunk_at(&state->ix, BufferGetPage(buffer), *offset, owner);
+		sim_chunk_at(&state->ix, BufferGetPage(buffer), *offset,
+					 SIM_PAGE_SUBJECT, owner);
 	int first = history->nseen;
 	int i;
 
@@ -103,7 +104,7 @@ static bool
 collect(History *history, Datum subject, uint64 hash)
 {
 	SimReaderState *state = history->state;
-	SimSubjectRef ref;
+	SimRecordRef ref;
 	BlockNumber block;
 	OffsetNumber offset;
 

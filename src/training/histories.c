@@ -16,7 +16,7 @@
 typedef struct Reading
 {
 	SimTraining *training;
-	SimSubjectRef *refs; /* of one page of records */
+	SimRecordRef *refs; /* of one page of records */
 	int nrefs;
 	SimPosting *postings;
 	Size npostings;
@@ -239,7 +239,8 @@ read_chunk(Reading *reading, uint64 owner, BlockNumber *block,
 {
 	SimIndex *ix = reading->training->ix;
 	Buffer buffer = sim_read(ix, *block, BUFFER_LOCK_SHARE);
-	SimChunk *chunk = sim_chunk_at(ix, BufferGetPage(buffer), *offset, owner);
+	SimChunk *chunk = sim_chunk_at(ix, BufferGetPage(buffer), *offset,
+								   SIM_PAGE_SUBJECT, owner);
 	int i;
 
 	if (chunk == NULL)
@@ -269,7 +270,7 @@ read_chunk(Reading *reading, uint64 owner, BlockNumber *block,
 }
 
 static void
-read_subject(Reading *reading, const SimSubjectRef *ref)
+read_subject(Reading *reading, const SimRecordRef *ref)
 {
 	BlockNumber block = ref->head_block;
 	OffsetNumber offset = ref->head_offset;
@@ -295,9 +296,9 @@ collect_refs(Reading *reading, Page page)
 	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
 		 offset++)
 	{
-		SimSubjectRecord *record =
+		SimRecord *record =
 			sim_record_at(page, SIM_PAGE_SUBJECT, offset);
-		SimSubjectRef *ref = &reading->refs[reading->nrefs];
+		SimRecordRef *ref = &reading->refs[reading->nrefs];
 
 		if (record == NULL)
 			continue;
@@ -357,7 +358,7 @@ sim_load_histories(SimTraining *training)
 
 	memset(&reading, 0, sizeof(reading));
 	reading.training = training;
-	reading.refs = palloc(sizeof(SimSubjectRef) * MaxIndexTuplesPerPage);
+	reading.refs = palloc(sizeof(SimRecordRef) * MaxIndexTuplesPerPage);
 	reading.marks =
 		MemoryContextAllocExtended(CurrentMemoryContext,
 								   (training->nitems + 1) * sizeof(uint32),

@@ -59,7 +59,7 @@ load_item_hashes(SimTraining *training)
 					sim_record_at(page, SIM_PAGE_ITEM, offset);
 
 				if (record && record->item < training->nitems)
-					training->item_hashes[record->item] = record->hash;
+					training->item_hashes[record->item] = record->record.hash;
 			}
 		UnlockReleaseBuffer(buffer);
 	}
