@@ -1,6 +1,7 @@
 /*
  * recommend.c
- *		recommend(), recommend_at() and recommend_from(): what a subject may want next.
+ *		recommend(), recommend_at(), recommend_from(), recommend_session(): what
+ *		a subject may want next.
  *
  * The score of an item j is the sum over the items i of the history of
  * weight_i * S(i, j), S being the neighbour lists of the index.  What lists
@@ -13,7 +14,7 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "recommend/recommend.h"
+#include "recommend/session.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 
@@ -23,6 +24,8 @@ PG_FUNCTION_INFO_V1(personalize_recommend_at);
 PG_FUNCTION_INFO_V1(personalize_recommend_at_typed);
 PG_FUNCTION_INFO_V1(personalize_recommend_from);
 PG_FUNCTION_INFO_V1(personalize_recommend_from_typed);
+PG_FUNCTION_INFO_V1(personalize_recommend_session);
+PG_FUNCTION_INFO_V1(personalize_recommend_session_typed);
 
 typedef struct NumberList
 {
@@ -69,6 +72,8 @@ typedef struct RecommendCall
 	KeyList among;
 	KeyList exclude;
 	double half_life; /* 0: none */
+	bool by_session;  /* by the nearest sessions, not by lists */
+	SessionTerms session_terms;
 
 	/* the same in item numbers, anew at each attempt */
 	SimHistoryItem *history;
@@ -270,6 +275,24 @@ add_single(RecommendCall *call, const double *weights, int i)
 	sim_release_neighbors(&list);
 }
 
+/* The best by the sessions nearest to the history; ref is as below. */
+static int
+score_by_session(RecommendCall *call, RankedItem **items)
+{
+	const NumberList *history = &call->history_items;
+
+	call->sources =
+		palloc_extended(Max(history->n, 1) * sizeof(Source), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < history->n; i++)
+	{
+		call->sources[i].item = history->items[i];
+		call->sources[i].has_key = false;
+	}
+	begin_scores(call);
+	return score_session(call->reader, history->items, history->n,
+						 &call->session_terms, call->k, items);
+}
+
 /* The best by neighbour lists; ref is the place in sources. */
 static int
 score_similar(RecommendCall *call, RankedItem **items)
@@ -376,7 +399,8 @@ static void
 add_similar(RecommendCall *call)
 {
 	RankedItem *items;
-	int n = score_similar(call, &items);
+	int n = call->by_session ? score_by_session(call, &items) :
+							   score_similar(call, &items);
 
 	n = rank_items(call->reader, items, n, call->k);
 	call->rows =
@@ -471,8 +495,8 @@ return_answer(const RecommendCall *call, FunctionCallInfo fcinfo,
  * behind which item_type follows in a typed form, and then the options.
  */
 static Datum
-recommend(FunctionCallInfo fcinfo, SimReader *reader, bool stored, int first,
-		  bool typed)
+recommend(FunctionCallInfo fcinfo, SimReader *reader, bool stored,
+		  bool by_session, int first, bool typed)
 {
 	RecommendCall call;
 	int options = first + (typed ? 2 : 1);
@@ -480,7 +504,13 @@ recommend(FunctionCallInfo fcinfo, SimReader *reader, bool stored, int first,
 	memset(&call, 0, sizeof(call));
 	call.reader = reader;
 	call.stored = stored;
+	call.by_session = by_session;
 	take_options(&call, fcinfo, options);
+	if (by_session)
+	{
+		check_session_index(reader);
+		take_session_terms(fcinfo, options + 4, &call.session_terms);
+	}
 	if (!stored)
 		arg_keys(fcinfo, first, "items", &reader->item_key, &call.basket);
 	else
@@ -518,35 +548,47 @@ open_leaf(FunctionCallInfo fcinfo)
 Datum
 personalize_recommend(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, open_source(fcinfo), true, 1, false);
+	return recommend(fcinfo, open_source(fcinfo), true, false, 1, false);
 }
 
 Datum
 personalize_recommend_typed(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, open_source(fcinfo), true, 1, true);
+	return recommend(fcinfo, open_source(fcinfo), true, false, 1, true);
 }
 
 Datum
 personalize_recommend_at(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, open_leaf(fcinfo), true, 2, false);
+	return recommend(fcinfo, open_leaf(fcinfo), true, false, 2, false);
 }
 
 Datum
 personalize_recommend_at_typed(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, open_leaf(fcinfo), true, 2, true);
+	return recommend(fcinfo, open_leaf(fcinfo), true, false, 2, true);
 }
 
 Datum
 personalize_recommend_from(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, open_source(fcinfo), false, 1, false);
+	return recommend(fcinfo, open_source(fcinfo), false, false, 1, false);
 }
 
 Datum
 personalize_recommend_from_typed(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, open_source(fcinfo), false, 1, true);
+	return recommend(fcinfo, open_source(fcinfo), false, false, 1, true);
+}
+
+Datum
+personalize_recommend_session(PG_FUNCTION_ARGS)
+{
+	return recommend(fcinfo, open_source(fcinfo), false, true, 1, false);
+}
+
+Datum
+personalize_recommend_session_typed(PG_FUNCTION_ARGS)
+{
+	return recommend(fcinfo, open_source(fcinfo), false, true, 1, true);
 }

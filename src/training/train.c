@@ -175,6 +175,7 @@ set_model(SimMeta *meta, const SimTraining *training, uint32 epoch,
 	meta->generation = training->generation;
 	meta->model_items = training->nitems;
 	meta->slots = training->slots;
+	meta->degrees = training->degrees;
 	meta->model_pages = training->chain;
 	meta->popular = training->popular;
 	meta->trained_at = GetCurrentTimestamp();
@@ -184,6 +185,7 @@ set_model(SimMeta *meta, const SimTraining *training, uint32 epoch,
 	meta->training_memory = memory_of_all(training);
 	meta->params = training->params;
 	meta->trained_interactions = training->interactions;
+	meta->trained_subjects = training->histories.nsubjects;
 	meta->removed = 0;
 	meta->log_since = epoch;
 	for (i = 0; i < SIM_LOG_STRIPES; i++)
@@ -300,6 +302,7 @@ sim_train_timed(SimIndex *ix, bool vacuum, SimClock *clock)
 	write_rows(&training);
 	sim_phase(clock, SIM_PHASE_WRITING, -1);
 	sim_write_slots(&training);
+	sim_write_degrees(&training);
 	free_histories(&training.histories);
 	sim_train_popular(&training);
 	publish(&training, epoch, &old, old_heads, new_heads);

@@ -72,6 +72,7 @@ typedef struct SimTraining
 	Page page;				 /* being filled, not yet in the index */
 	ItemPointerData *places; /* of each item's list */
 	SimArray slots;
+	SimArray degrees;
 	BlockNumber popular;
 } SimTraining;
 
@@ -154,6 +155,7 @@ extern void sim_rows_end(SimRows *rows);
 extern void
 sim_write_row(SimTraining *training, ItemNumber item, const SimRow *row);
 extern void sim_write_slots(SimTraining *training);
+extern void sim_write_degrees(SimTraining *training);
 extern void sim_write_popular(SimTraining *training,
 							  const SimPopularOnPage *entries, Size n);
 extern void sim_train_popular(SimTraining *training);

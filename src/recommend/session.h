@@ -1,0 +1,25 @@
+/*
+ * session.h
+ *		Recommendations by the sessions nearest to the current one.
+ */
+#ifndef PERSONALIZE_SESSION_H
+#define PERSONALIZE_SESSION_H
+
+#include "recommend/recommend.h"
+
+#define DEFAULT_RECENT_SESSIONS 500
+#define DEFAULT_SESSION_NEIGHBORS 100
+
+typedef struct SessionTerms
+{
+	int recent_sessions; /* among which neighbours are looked for */
+	int neighbors;
+} SessionTerms;
+
+extern void
+take_session_terms(FunctionCallInfo fcinfo, int argno, SessionTerms *terms);
+extern void check_session_index(SimReader *reader);
+extern int score_session(SimReader *reader, const ItemNumber *items, int nitems,
+						 const SessionTerms *terms, int k, RankedItem **ranked);
+
+#endif
