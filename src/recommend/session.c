@@ -5,6 +5,10 @@
  * The rows that have an item of the current session are gone through from the
  * latest one back, until enough sessions are met.  Those most similar to the
  * current one score their items.  See doc/recommend.md for the formula.
+ *
+ * Its weights are fractions, of n = the items of the current session and of
+ * 10: sums are made of their numerators, so that they are exact and what ties
+ * does so whatever the order of adding.
  */
 #include "postgres.h"
 
@@ -22,8 +26,8 @@
 typedef struct Session
 {
 	SimHolder holder; /* its latest row with an item of ours */
-	double similarity;
-	int match;	   /* our most recent item that it has */
+	int64 similarity; /* in units of 1/n */
+	int match;		  /* our most recent item that it has */
 	uint32 *shared; /* our items that it has, the most recent first */
 	int nshared;
 	ItemNumber *items; /* all of its own, of a neighbour */
@@ -286,14 +290,13 @@ compare_hits(const Hit *a, const Hit *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* How much our item counts: from 1 for the most recent down to 1/n. */
-static double
+/* How much our item counts, in units of 1/n: from n for the most recent to 1. */
+static int64
 position_weight(const SessionCall *call, uint32 item)
 {
-	return (double) (call->nours - (int) item) / call->nours;
+	return call->nours - (int) item;
 }
 
-/* Similarities, each summed from our most recent item on. */
 static void
 compare_sessions(SessionCall *call)
 {
@@ -331,17 +334,14 @@ most_similar_first(const void *a, const void *b)
 
 /* ---- their items ---- */
 
-/* How much a session counts whose match is our p-th most recent item. */
-static double
-match_weight(int p)
+/*
+ * How much a session counts by its match, in units of 1/10: 1 - p/10 if that is
+ * our p-th most recent item, but not less than nothing.
+ */
+static int64
+match_weight(const Session *session)
 {
-	return Max(0, (10 - p) / 10.0);
-}
-
-static double
-session_weight(const Session *session)
-{
-	return match_weight(session->match + 1) * session->similarity;
+	return Max(0, 10 - (session->match + 1));
 }
 
 static void
@@ -361,18 +361,18 @@ read_items(SessionCall *call, Session *session)
 		pfree(history);
 }
 
-/* A sum by item, over the neighbours in their order. */
+/* A sum by item, over the neighbours. */
 typedef struct Sums
 {
 	itemset_hash *set;
 	ItemNumber *items;
-	double *sums;
+	int64 *sums; /* in units of 1/10n */
 	int n;
 	int room;
 } Sums;
 
 static void
-add_to_sum(Sums *sums, ItemNumber item, double value)
+add_to_sum(Sums *sums, ItemNumber item, int64 value)
 {
 	bool found;
 	ItemEntry *entry = itemset_insert(sums->set, item, &found);
@@ -385,7 +385,7 @@ add_to_sum(Sums *sums, ItemNumber item, double value)
 			sums->items = repalloc_huge(sums->items,
 										sums->room * sizeof(ItemNumber));
 			sums->sums =
-				repalloc_huge(sums->sums, sums->room * sizeof(double));
+				repalloc_huge(sums->sums, sums->room * sizeof(int64));
 		}
 		entry->index = sums->n++;
 		sums->items[entry->index] = item;
@@ -401,11 +401,11 @@ sum_items(SessionCall *call, int nneighbors, Sums *sums)
 	sums->n = 0;
 	sums->room = 1024;
 	sums->items = palloc(sums->room * sizeof(ItemNumber));
-	sums->sums = palloc(sums->room * sizeof(double));
+	sums->sums = palloc(sums->room * sizeof(int64));
 	for (int i = 0; i < nneighbors; i++)
 	{
 		Session *session = &call->sessions[i];
-		double weight = session_weight(session);
+		int64 weight = match_weight(session) * session->similarity;
 
 		CHECK_FOR_INTERRUPTS();
 		if (weight == 0)
@@ -453,7 +453,7 @@ score_items(SessionCall *call, const Sums *sums, RankedItem *ranked)
 		if (!scores_admit(sums->items[i]))
 			continue;
 		ranked[n].item = sums->items[i];
-		ranked[n].rank = sums->sums[i];
+		ranked[n].rank = (double) sums->sums[i] / (10 * (double) call->nours);
 		ranked[n++].key = (Datum) 0;
 	}
 	qsort(ranked, n, sizeof(RankedItem), by_item);
@@ -496,8 +496,8 @@ static void
 find_reasons(SessionCall *call, int nneighbors, RankedItem *ranked, int n)
 {
 	Size nours = call->nours;
-	double *parts = palloc_extended(Max(n * nours, 1) * sizeof(double),
-									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	int64 *parts = palloc_extended(Max(n * nours, 1) * sizeof(int64),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	itemset_hash *rows = itemset_create(CurrentMemoryContext, 64, NULL);
 	bool found;
 
@@ -514,13 +514,13 @@ find_reasons(SessionCall *call, int nneighbors, RankedItem *ranked, int n)
 
 			for (int s = 0; row != NULL && s < session->nshared; s++)
 				parts[row->index * nours + session->shared[s]] +=
-					match_weight(session->match + 1) *
+					match_weight(session) *
 					position_weight(call, session->shared[s]);
 		}
 	}
 	for (int i = 0; i < n; i++)
 	{
-		const double *part = &parts[i * nours];
+		const int64 *part = &parts[i * nours];
 
 		ranked[i].ref = 0;
 		for (Size s = 1; s < nours; s++)
