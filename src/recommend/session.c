@@ -83,7 +83,6 @@ typedef struct SessionCall
 	const ItemNumber *ours; /* the current session, most recent first */
 	int nours;
 	int max_sessions;
-	int max_neighbors;
 
 	SimHolders **streams; /* of the rows with each of ours */
 	places_hash *places;
@@ -93,6 +92,8 @@ typedef struct SessionCall
 	Hit *hits;
 	Size nhits;
 	Size hit_room;
+	Session **neighbors;
+	int nneighbors;
 } SessionCall;
 
 static int
@@ -321,15 +322,55 @@ compare_sessions(SessionCall *call)
 	}
 }
 
-static int
-most_similar_first(const void *a, const void *b)
+/* What the order of sessions depends on, and which it is. */
+typedef struct Ranked
 {
-	const Session *x = a;
-	const Session *y = b;
+	int64 similarity;
+	TimestampTz time;
+	uint64 hash;
+	uint32 session;
+} Ranked;
 
-	if (x->similarity != y->similarity)
-		return x->similarity > y->similarity ? -1 : 1;
-	return compare_heads(&x->holder, &y->holder);
+static inline int
+most_similar_first(const Ranked *a, const Ranked *b)
+{
+	if (a->similarity != b->similarity)
+		return a->similarity > b->similarity ? -1 : 1;
+	if (a->time != b->time)
+		return a->time > b->time ? -1 : 1;
+	return a->hash < b->hash ? -1 : a->hash > b->hash ? 1 : 0;
+}
+
+#define ST_SORT sort_ranked
+#define ST_ELEMENT_TYPE Ranked
+#define ST_COMPARE(a, b) most_similar_first(a, b)
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* The sessions most similar to ours. */
+static void
+choose_neighbors(SessionCall *call, int most)
+{
+	Ranked *ranked = palloc_extended(Max(call->nsessions, 1) * sizeof(Ranked),
+									 MCXT_ALLOC_HUGE);
+
+	for (uint32 i = 0; i < call->nsessions; i++)
+	{
+		ranked[i].similarity = call->sessions[i].similarity;
+		ranked[i].time = call->sessions[i].holder.time;
+		ranked[i].hash = call->sessions[i].holder.hash;
+		ranked[i].session = i;
+	}
+	sort_ranked(ranked, call->nsessions);
+	call->nneighbors = Min(call->nsessions, (uint32) most);
+	call->neighbors =
+		palloc_extended(Max(call->nneighbors, 1) * sizeof(Session *),
+						MCXT_ALLOC_HUGE);
+	for (int i = 0; i < call->nneighbors; i++)
+		call->neighbors[i] = &call->sessions[ranked[i].session];
+	pfree(ranked);
 }
 
 /* ---- their items ---- */
@@ -395,16 +436,16 @@ add_to_sum(Sums *sums, ItemNumber item, int64 value)
 }
 
 static void
-sum_items(SessionCall *call, int nneighbors, Sums *sums)
+sum_items(SessionCall *call, Sums *sums)
 {
 	sums->set = itemset_create(CurrentMemoryContext, 1024, NULL);
 	sums->n = 0;
 	sums->room = 1024;
 	sums->items = palloc(sums->room * sizeof(ItemNumber));
 	sums->sums = palloc(sums->room * sizeof(int64));
-	for (int i = 0; i < nneighbors; i++)
+	for (int i = 0; i < call->nneighbors; i++)
 	{
-		Session *session = &call->sessions[i];
+		Session *session = call->neighbors[i];
 		int64 weight = match_weight(session) * session->similarity;
 
 		CHECK_FOR_INTERRUPTS();
@@ -428,14 +469,14 @@ rarity(const SimReader *reader, uint32 degree)
 	return log((double) Max(reader->trained_subjects, 1) / Max(degree, 1));
 }
 
-static int
-by_item(const void *a, const void *b)
-{
-	const RankedItem *x = a;
-	const RankedItem *y = b;
-
-	return x->item < y->item ? -1 : x->item > y->item ? 1 : 0;
-}
+#define ST_SORT sort_by_item
+#define ST_ELEMENT_TYPE RankedItem
+#define ST_COMPARE(a, b) \
+	((a)->item < (b)->item ? -1 : (a)->item > (b)->item ? 1 : 0)
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /* The items that may be returned, with their scores. */
 static int
@@ -456,7 +497,7 @@ score_items(SessionCall *call, const Sums *sums, RankedItem *ranked)
 		ranked[n].rank = (double) sums->sums[i] / (10 * (double) call->nours);
 		ranked[n++].key = (Datum) 0;
 	}
-	qsort(ranked, n, sizeof(RankedItem), by_item);
+	sort_by_item(ranked, n);
 	for (int i = 0; i < n; i++)
 		items[i] = ranked[i].item;
 	sim_read_degrees(call->reader, items, n, degrees);
@@ -493,7 +534,7 @@ cut(RankedItem *ranked, int n, int k)
  * of equal parts the more recent item's counts.
  */
 static void
-find_reasons(SessionCall *call, int nneighbors, RankedItem *ranked, int n)
+find_reasons(SessionCall *call, RankedItem *ranked, int n)
 {
 	Size nours = call->nours;
 	int64 *parts = palloc_extended(Max(n * nours, 1) * sizeof(int64),
@@ -503,9 +544,9 @@ find_reasons(SessionCall *call, int nneighbors, RankedItem *ranked, int n)
 
 	for (int i = 0; i < n; i++)
 		itemset_insert(rows, ranked[i].item, &found)->index = i;
-	for (int i = 0; i < nneighbors; i++)
+	for (int i = 0; i < call->nneighbors; i++)
 	{
-		Session *session = &call->sessions[i];
+		Session *session = call->neighbors[i];
 
 		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < session->nitems; j++)
@@ -541,7 +582,6 @@ score_session(SimReader *reader, const ItemNumber *items, int nitems,
 {
 	SessionCall call;
 	Sums sums;
-	int nneighbors;
 	int n;
 
 	*ranked = NULL;
@@ -559,12 +599,11 @@ score_session(SimReader *reader, const ItemNumber *items, int nitems,
 	call.hits = palloc(call.hit_room * sizeof(Hit));
 	find_sessions(&call);
 	compare_sessions(&call);
-	qsort(call.sessions, call.nsessions, sizeof(Session), most_similar_first);
-	nneighbors = Min(call.nsessions, (uint32) terms->neighbors);
-	sum_items(&call, nneighbors, &sums);
+	choose_neighbors(&call, terms->neighbors);
+	sum_items(&call, &sums);
 	*ranked =
 		palloc_extended(Max(sums.n, 1) * sizeof(RankedItem), MCXT_ALLOC_HUGE);
 	n = cut(*ranked, score_items(&call, &sums, *ranked), k);
-	find_reasons(&call, nneighbors, *ranked, n);
+	find_reasons(&call, *ranked, n);
 	return n;
 }
