@@ -167,7 +167,8 @@ load_numbers(RecommendCall *call)
 }
 
 /*
- * How much each item of the history counts.  An item without a time is as old
+ * How much each item of the history counts.  By a directed model, each counts
+ * less for every item that is more recent.  An item without a time is as old
  * as can be, unless the times of all are missing and nothing tells them apart.
  */
 static double *
@@ -177,6 +178,8 @@ history_weights(const RecommendCall *call)
 	double *weights =
 		palloc_extended(Max(n, 1) * sizeof(double), MCXT_ALLOC_HUGE);
 	TimestampTz newest = SIM_NO_TIME;
+	double step = call->reader->directed ? call->reader->forward_decay : 1;
+	int later = 0; /* items that are more recent */
 
 	for (int i = 0; i < n; i++)
 		newest = Max(newest, call->history[i].time);
@@ -188,6 +191,9 @@ history_weights(const RecommendCall *call)
 		weights[i] = 1;
 		if (call->reader->has_strength)
 			weights[i] = log2(1 + Min(item->strength, DBL_MAX / 2));
+		if (!call->stored || item->time != call->history[later].time)
+			later = i;
+		weights[i] *= pow(step, later);
 		if (call->half_life == 0 || newest == SIM_NO_TIME)
 			continue;
 		weights[i] *= item->time == SIM_NO_TIME ?

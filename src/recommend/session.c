@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "recommend/session.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -122,6 +123,19 @@ take_session_terms(FunctionCallInfo fcinfo, int argno, SessionTerms *terms)
 		take_count(fcinfo, argno + 1, "neighbors", DEFAULT_SESSION_NEIGHBORS);
 }
 
+/* What to type for an index that keeps the postings of items. */
+char *
+item_postings_hint(SimReader *reader)
+{
+	Relation index = reader->index;
+	char *name = quote_qualified_identifier(
+		get_namespace_name(RelationGetNamespace(index)),
+		RelationGetRelationName(index));
+
+	return psprintf("ALTER INDEX %s SET (postings = on); REINDEX INDEX %s;",
+					name, name);
+}
+
 /* Refuse an index that cannot tell which sessions are recent. */
 void
 check_session_index(SimReader *reader)
@@ -142,9 +156,7 @@ check_session_index(SimReader *reader)
 						name),
 				 errdetail(
 					 "They are kept by an index that was built with postings = on."),
-				 errhint(
-					 "ALTER INDEX %s SET (postings = on); REINDEX INDEX %s;",
-					 quote_identifier(name), quote_identifier(name))));
+				 errhint("%s", item_postings_hint(reader))));
 }
 
 /* ---- sessions that are recent ---- */

@@ -19,6 +19,7 @@ typedef struct SessionTerms
 extern void
 take_session_terms(FunctionCallInfo fcinfo, int argno, SessionTerms *terms);
 extern void check_session_index(SimReader *reader);
+extern char *item_postings_hint(SimReader *reader);
 extern int score_session(SimReader *reader, const ItemNumber *items, int nitems,
 						 const SessionTerms *terms, int k, RankedItem **ranked);
 

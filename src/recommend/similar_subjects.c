@@ -14,8 +14,7 @@
 #include "common/topk.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "recommend/recommend.h"
-#include "utils/builtins.h"
+#include "recommend/session.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -204,13 +203,10 @@ score_by_items(SubjectCall *call)
 static void
 notice_scan(SimReader *reader)
 {
-	const char *name = RelationGetRelationName(reader->index);
-
 	ereport(NOTICE,
 			(errmsg("similar_subjects() reads all of index \"%s\", which does not keep the postings of items",
-					name),
-			 errhint("ALTER INDEX %s SET (postings = on); REINDEX INDEX %s;",
-					 quote_identifier(name), quote_identifier(name))));
+					RelationGetRelationName(reader->index)),
+			 errhint("%s", item_postings_hint(reader))));
 }
 
 static void

@@ -42,6 +42,21 @@ check_owner(Oid table)
 					   get_rel_name(table));
 }
 
+/* Item postings are all there or none; only a rebuild can change that. */
+static void
+notice_postings(SimIndex *ix)
+{
+	bool wanted = sim_options(ix->rel)->postings;
+
+	if (wanted == sim_keeps_item_postings(ix))
+		return;
+	ereport(NOTICE,
+			(errmsg("similarity index \"%s\" was built with postings = %s",
+					RelationGetRelationName(ix->rel), wanted ? "off" : "on"),
+			 errdetail("The parameter has been changed since, which a training does not put into effect."),
+			 errhint("REINDEX the index.")));
+}
+
 /*
  * Train the model anew from the index's own postings.  The lock on the table
  * is VACUUM's: one of them at a time, while rows come and go.
@@ -69,6 +84,7 @@ personalize_retrain(PG_FUNCTION_ARGS)
 	index = index_open(index_oid, RowExclusiveLock);
 	sim_check_state(heap, index);
 	sim_index_open(&ix, index);
+	notice_postings(&ix);
 	sim_train(&ix, false);
 
 	/* Without a transaction id nothing else would wait for the WAL. */

@@ -31,6 +31,8 @@ load_meta(SimReader *reader)
 	sim_read_meta(&reader->state->ix, meta);
 	reader->trained = meta->generation != 0;
 	reader->generation = meta->generation;
+	reader->directed = meta->directed;
+	reader->forward_decay = meta->forward_decay;
 	reader->nitems = meta->nitems;
 	reader->has_item_postings = meta->item_postings;
 	reader->trained_subjects = meta->trained_subjects;

@@ -34,6 +34,8 @@ typedef struct SimReader
 	bool has_item_postings;		  /* sim_holders_open() may be called */
 	bool trained;				  /* false: no neighbour lists yet */
 	uint32 generation;			  /* of the model; 0 while untrained */
+	bool directed;				  /* the model tells what comes after */
+	double forward_decay;		  /* the weight of each step back, then */
 	uint32 nitems;				  /* item numbers are below this */
 	uint64 trained_subjects;	  /* that the model was made of */
 	struct SimReaderState *state; /* private to src/similarity */

@@ -272,6 +272,8 @@ typedef struct SimMeta
 	double sampled;			/* share of subjects that trained it */
 	uint64 training_memory; /* bytes a training of everything takes */
 	SimParams params;		/* that the model was made by */
+	bool directed;			/* its pairs have an order */
+	double forward_decay;	/* of which this is the weight of a step */
 
 	/* what the model was trained on, and the changes VACUUM saw since */
 	uint64 trained_interactions;
@@ -515,6 +517,10 @@ sim_log_first_since(SimIndex *ix, BlockNumber block, uint32 epoch);
 
 extern void sim_train(SimIndex *ix, bool vacuum);
 extern Size sim_memory_budget(void);
+
+/* ---- forward.c ---- */
+
+extern bool sim_check_direction(SimIndex *ix, int level);
 
 /* ---- vacuum.c ---- */
 

@@ -135,6 +135,21 @@ newest_first(const void *a, const void *b)
 	return p->time > q->time ? -1 : p->time < q->time ? 1 : 0;
 }
 
+/* The same, and items that share a time by their hash. */
+static int
+canonical_order(const void *a, const void *b, void *arg)
+{
+	const uint64 *hashes = ((SimTraining *) arg)->item_hashes;
+	const SimPosting *p = a;
+	const SimPosting *q = b;
+
+	if (p->time != q->time)
+		return newest_first(a, b);
+	return hashes[p->item] < hashes[q->item] ? -1 :
+		hashes[p->item] > hashes[q->item]	 ? 1 :
+											   0;
+}
+
 /* Keep one posting of each item, the first that comes. */
 static void
 remove_duplicates(Reading *reading)
@@ -215,19 +230,23 @@ use_subject(Reading *reading, uint64 hash)
 {
 	SimTraining *training = reading->training;
 	Size limit = training->options.history;
+	bool directed = sim_is_directed(training);
 	bool long_history = reading->npostings > limit;
 	Size i;
 
 	training->interactions += reading->npostings;
 	for (i = 0; i < reading->npostings; i++)
 		training->newest = Max(training->newest, reading->postings[i].time);
-	if (long_history)
+	if (long_history || directed)
 		qsort(reading->postings, reading->npostings, sizeof(SimPosting),
 			  newest_first);
 	remove_duplicates(reading);
 	if (reading->npostings > limit)
 		reading->npostings = cut_history(training, reading->postings,
 										 reading->npostings, limit, hash);
+	if (directed)
+		qsort_arg(reading->postings, reading->npostings, sizeof(SimPosting),
+				  canonical_order, training);
 	if (reading->npostings > 0)
 		add_history(training, hash, reading->postings, reading->npostings);
 }

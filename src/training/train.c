@@ -118,6 +118,10 @@ start_training(SimTraining *training, SimIndex *ix, bool vacuum,
 	training->vacuum = vacuum;
 	training->clock = clock;
 	training->options = *sim_options(ix->rel);
+
+	/* VACUUM goes on without what cannot be. */
+	if (!sim_check_direction(ix, vacuum ? WARNING : ERROR))
+		training->options.direction = SIM_DIRECTION_BOTH;
 	training->params = sim_default_params;
 	sim_params_set(&training->params, &training->options);
 	training->context =
@@ -185,6 +189,8 @@ set_model(SimMeta *meta, const SimTraining *training, uint32 epoch,
 	meta->training_memory = memory_of_all(training);
 	meta->params = training->params;
 	meta->trained_interactions = training->interactions;
+	meta->directed = sim_is_directed(training);
+	meta->forward_decay = training->options.forward_decay;
 	meta->trained_subjects = training->histories.nsubjects;
 	meta->removed = 0;
 	meta->log_since = epoch;

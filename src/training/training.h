@@ -103,6 +103,7 @@ typedef struct SimPairs
 	uint32 n;
 	double unit;	/* of a tally's weight */
 	int64 *weights; /* d^-g in units, by history length */
+	double *steps;	/* of directed pairs, by how far apart */
 } SimPairs;
 
 extern void sim_pairs_begin(SimPairs *pairs, SimTraining *training,
@@ -110,6 +111,12 @@ extern void sim_pairs_begin(SimPairs *pairs, SimTraining *training,
 extern void sim_pairs_count(SimPairs *pairs, uint32 source);
 extern void sim_pairs_clear(SimPairs *pairs);
 extern void sim_pairs_end(SimPairs *pairs);
+
+/* ---- forward.c: pairs that have an order ---- */
+
+extern bool sim_is_directed(const SimTraining *training);
+extern double *sim_forward_steps(const SimTraining *training);
+extern void sim_forward_count(SimPairs *pairs, uint32 source);
 
 /* ---- nearest.c: the k candidates of highest value ---- */
 
