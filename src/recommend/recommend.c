@@ -77,6 +77,7 @@ typedef struct RecommendCall
 
 	/* the same in item numbers, anew at each attempt */
 	SimHistoryItem *history;
+	int *places; /* of a basket's items, 0 being its last element's */
 	NumberList history_items; /* those that count */
 	NumberList seen_items;	  /* they, and older ones */
 	NumberList among_items;
@@ -120,24 +121,37 @@ find_items(SimReader *reader, const KeyList *keys, NumberList *numbers)
 	}
 }
 
-/* The items of the caller's array as a history, latest mention first. */
+/*
+ * The items of the caller's array as a history, latest mention first.  Its
+ * elements have places whether the index knows them or not: what it knows
+ * depends on rows that may long be gone.
+ */
 static void
 history_from_basket(RecommendCall *call)
 {
-	NumberList found;
+	const KeyList *basket = &call->basket;
+	Size room = Max(basket->n, 1);
+	ItemNumber *found =
+		palloc_extended(room * sizeof(ItemNumber), MCXT_ALLOC_HUGE);
 	int n = 0;
 
-	find_items(call->reader, &call->basket, &found);
-	call->history = palloc_extended(Max(found.n, 1) * sizeof(SimHistoryItem),
-									MCXT_ALLOC_HUGE);
-	scores_begin(call->reader->nitems);
-	for (int i = found.n - 1; i >= 0; i--)
+	for (int i = 0; i < basket->n; i++)
 	{
-		if (!scores_add_new(found.items[i]))
+		CHECK_FOR_INTERRUPTS();
+		found[i] = sim_find_item(call->reader, basket->keys[i]);
+	}
+	call->history =
+		palloc_extended(room * sizeof(SimHistoryItem), MCXT_ALLOC_HUGE);
+	call->places = palloc_extended(room * sizeof(int), MCXT_ALLOC_HUGE);
+	scores_begin(call->reader->nitems);
+	for (int i = basket->n - 1; i >= 0; i--)
+	{
+		if (found[i] == INVALID_ITEM || !scores_add_new(found[i]))
 			continue;
-		call->history[n].item = found.items[i];
+		call->history[n].item = found[i];
 		call->history[n].time = SIM_NO_TIME;
 		call->history[n].strength = 1;
+		call->places[n] = basket->n - 1 - i;
 		n++;
 	}
 	call->history_items.n = call->seen_items.n = n;
@@ -191,9 +205,9 @@ history_weights(const RecommendCall *call)
 		weights[i] = 1;
 		if (call->reader->has_strength)
 			weights[i] = log2(1 + Min(item->strength, DBL_MAX / 2));
-		if (!call->stored || item->time != call->history[later].time)
+		if (item->time != call->history[later].time)
 			later = i;
-		weights[i] *= pow(step, later);
+		weights[i] *= pow(step, call->stored ? later : call->places[i]);
 		if (call->half_life == 0 || newest == SIM_NO_TIME)
 			continue;
 		weights[i] *= item->time == SIM_NO_TIME ?
@@ -286,6 +300,7 @@ static int
 score_by_session(RecommendCall *call, RankedItem **items)
 {
 	const NumberList *history = &call->history_items;
+	CurrentSession session;
 
 	call->sources =
 		palloc_extended(Max(history->n, 1) * sizeof(Source), MCXT_ALLOC_HUGE);
@@ -295,8 +310,12 @@ score_by_session(RecommendCall *call, RankedItem **items)
 		call->sources[i].has_key = false;
 	}
 	begin_scores(call);
-	return score_session(call->reader, history->items, history->n,
-						 &call->session_terms, call->k, items);
+	session.length = call->basket.n;
+	session.items = history->items;
+	session.places = call->places;
+	session.n = history->n;
+	return score_session(call->reader, &session, &call->session_terms, call->k,
+						 items);
 }
 
 /* The best by neighbour lists; ref is the place in sources. */

@@ -6,7 +6,7 @@
  * latest one back, until enough sessions are met.  Those most similar to the
  * current one score their items.  See doc/recommend.md for the formula.
  *
- * Its weights are fractions, of n = the items of the current session and of
+ * Its weights are fractions, of n = the length of the current session and of
  * 10: sums are made of their numerators, so that they are exact and what ties
  * does so whatever the order of adding.
  */
@@ -81,8 +81,7 @@ typedef struct ItemEntry
 typedef struct SessionCall
 {
 	SimReader *reader;
-	const ItemNumber *ours; /* the current session, most recent first */
-	int nours;
+	const CurrentSession *ours;
 	int max_sessions;
 
 	SimHolders **streams; /* of the rows with each of ours */
@@ -243,13 +242,13 @@ open_streams(SessionCall *call)
 {
 	binaryheap *heap;
 
-	call->streams = palloc_extended(call->nours * sizeof(SimHolders *),
+	call->streams = palloc_extended(call->ours->n * sizeof(SimHolders *),
 									MCXT_ALLOC_HUGE);
-	heap = binaryheap_allocate(call->nours, compare_streams, call);
-	for (int i = 0; i < call->nours; i++)
+	heap = binaryheap_allocate(call->ours->n, compare_streams, call);
+	for (int i = 0; i < call->ours->n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		call->streams[i] = sim_holders_open(call->reader, call->ours[i]);
+		call->streams[i] = sim_holders_open(call->reader, call->ours->items[i]);
 		if (sim_holders_peek(call->streams[i]) != NULL)
 			binaryheap_add_unordered(heap, Int32GetDatum(i));
 	}
@@ -280,7 +279,7 @@ find_sessions(SessionCall *call)
 		else
 			(void) binaryheap_remove_first(heap);
 	}
-	for (int i = 0; i < call->nours; i++)
+	for (int i = 0; i < call->ours->n; i++)
 		sim_holders_close(call->streams[i]);
 	binaryheap_free(heap);
 }
@@ -303,11 +302,11 @@ compare_hits(const Hit *a, const Hit *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* How much our item counts, in units of 1/n: from n for the most recent to 1. */
+/* How much our item counts, in units of 1/n: from n for the last to 1. */
 static int64
 position_weight(const SessionCall *call, uint32 item)
 {
-	return call->nours - (int) item;
+	return call->ours->length - call->ours->places[item];
 }
 
 static void
@@ -389,12 +388,12 @@ choose_neighbors(SessionCall *call, int most)
 
 /*
  * How much a session counts by its match, in units of 1/10: 1 - p/10 if that is
- * our p-th most recent item, but not less than nothing.
+ * the p-th of our items from the end, but not less than nothing.
  */
 static int64
-match_weight(const Session *session)
+match_weight(const SessionCall *call, const Session *session)
 {
-	return Max(0, 10 - (session->match + 1));
+	return Max(0, 10 - (call->ours->places[session->match] + 1));
 }
 
 static void
@@ -458,7 +457,7 @@ sum_items(SessionCall *call, Sums *sums)
 	for (int i = 0; i < call->nneighbors; i++)
 	{
 		Session *session = call->neighbors[i];
-		int64 weight = match_weight(session) * session->similarity;
+		int64 weight = match_weight(call, session) * session->similarity;
 
 		CHECK_FOR_INTERRUPTS();
 		if (weight == 0)
@@ -506,7 +505,7 @@ score_items(SessionCall *call, const Sums *sums, RankedItem *ranked)
 		if (!scores_admit(sums->items[i]))
 			continue;
 		ranked[n].item = sums->items[i];
-		ranked[n].rank = (double) sums->sums[i] / (10 * (double) call->nours);
+		ranked[n].rank = (double) sums->sums[i] / (10 * (double) call->ours->length);
 		ranked[n++].key = (Datum) 0;
 	}
 	sort_by_item(ranked, n);
@@ -548,7 +547,7 @@ cut(RankedItem *ranked, int n, int k)
 static void
 find_reasons(SessionCall *call, RankedItem *ranked, int n)
 {
-	Size nours = call->nours;
+	Size nours = call->ours->n;
 	int64 *parts = palloc_extended(Max(n * nours, 1) * sizeof(int64),
 								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	itemset_hash *rows = itemset_create(CurrentMemoryContext, 64, NULL);
@@ -567,7 +566,7 @@ find_reasons(SessionCall *call, RankedItem *ranked, int n)
 
 			for (int s = 0; row != NULL && s < session->nshared; s++)
 				parts[row->index * nours + session->shared[s]] +=
-					match_weight(session) *
+					match_weight(call, session) *
 					position_weight(call, session->shared[s]);
 		}
 	}
@@ -583,13 +582,12 @@ find_reasons(SessionCall *call, RankedItem *ranked, int n)
 }
 
 /*
- * The k best items for a session of distinct items, most recent first, in no
- * order, and all that tie with the last of them.  scores_begin() and what
- * follows it have said which may be returned.  ref is the place, among the
- * session's, of the item that they owe most to.
+ * The k best items for a session, in no order, and all that tie with the last
+ * of them.  scores_begin() and what follows it have said which may be returned.
+ * ref is which of the session's items they owe most to.
  */
 int
-score_session(SimReader *reader, const ItemNumber *items, int nitems,
+score_session(SimReader *reader, const CurrentSession *session,
 			  const SessionTerms *terms, int k, RankedItem **ranked)
 {
 	SessionCall call;
@@ -597,12 +595,11 @@ score_session(SimReader *reader, const ItemNumber *items, int nitems,
 	int n;
 
 	*ranked = NULL;
-	if (nitems == 0)
+	if (session->n == 0)
 		return 0;
 	memset(&call, 0, sizeof(call));
 	call.reader = reader;
-	call.ours = items;
-	call.nours = nitems;
+	call.ours = session;
 	call.max_sessions = terms->recent_sessions;
 	call.places = places_create(CurrentMemoryContext, 1024, NULL);
 	call.session_room = 512;

@@ -16,11 +16,20 @@ typedef struct SessionTerms
 	int neighbors;
 } SessionTerms;
 
+/* The session to go on from: its distinct items, the most recent first. */
+typedef struct CurrentSession
+{
+	int length; /* with repeated and unknown ones */
+	int n;
+	const ItemNumber *items;
+	const int *places; /* of each, counted from the end, 0 being the last */
+} CurrentSession;
+
 extern void
 take_session_terms(FunctionCallInfo fcinfo, int argno, SessionTerms *terms);
 extern void check_session_index(SimReader *reader);
 extern char *item_postings_hint(SimReader *reader);
-extern int score_session(SimReader *reader, const ItemNumber *items, int nitems,
+extern int score_session(SimReader *reader, const CurrentSession *session,
 						 const SessionTerms *terms, int k, RankedItem **ranked);
 
 #endif

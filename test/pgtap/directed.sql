@@ -106,8 +106,8 @@ FROM (SELECT s, j, sum(0.6 ^ later * score) AS score FROM places JOIN lists USIN
 FULL JOIN (SELECT s, r.item AS j, r.score FROM generate_series(0, 89) s, recommend('steps', s, NULL::int, k => 1000, seen => true) r
 	WHERE reason = 'similar') a USING (s, j);
 SELECT is(count(*) FILTER (WHERE a.score IS NULL OR e.score IS NULL OR abs(a.score - e.score) > 1e-9 * e.score), 0::bigint,
-	'recommend_from() by place, the last one first; what is unknown or comes again takes no place')
-FROM (SELECT j, sum(0.6 ^ later * score) AS score FROM (VALUES (7, 0), (3, 1), (12, 2), (30, 3)) v (i, later) JOIN lists USING (i) GROUP BY 1) e
+	'recommend_from() by place, the last one first')
+FROM (SELECT j, sum(0.6 ^ later * score) AS score FROM (VALUES (7, 0), (3, 2), (12, 3), (30, 4)) v (i, later) JOIN lists USING (i) GROUP BY 1) e
 FULL JOIN recommend_from('steps', '{12,7,30,12,NULL,3,1000,7}', NULL::int, k => 1000, seen => true) a ON a.item = e.j
 WHERE a.reason = 'similar';
 SELECT isnt((SELECT array_agg(item) FROM recommend_from('steps', '{12,30,3,7}')), (SELECT array_agg(item) FROM recommend_from('steps', '{7,3,30,12}')),
