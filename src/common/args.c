@@ -260,8 +260,7 @@ init_output(KeyOutput *output, TypedKey *key, FunctionCallInfo fcinfo,
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("%s is %s, but the %s are %s", argument,
-						format_type_be(type), keys,
-						format_type_be(key->typid)),
+						format_type_be(type), keys, format_type_be(key->typid)),
 				 errhint("Use %s => NULL::%s.", argument,
 						 format_type_be(key->typid))));
 	if (getBaseType(type) != type)

@@ -18,10 +18,7 @@
 #include "lib/binaryheap.h"
 #include "miscadmin.h"
 #include "recommend/session.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 
 /* A session that was met. */
 typedef struct Session
@@ -29,7 +26,7 @@ typedef struct Session
 	SimHolder holder; /* its latest row with an item of ours */
 	int64 similarity; /* in units of 1/n */
 	int match;		  /* our most recent item that it has */
-	uint32 *shared; /* our items that it has, the most recent first */
+	uint32 *shared;	  /* our items that it has, the most recent first */
 	int nshared;
 	ItemNumber *items; /* all of its own, of a neighbour */
 	int nitems;
@@ -53,7 +50,8 @@ typedef struct PlaceEntry
 #define SH_ELEMENT_TYPE PlaceEntry
 #define SH_KEY_TYPE uint64
 #define SH_KEY place
-#define SH_HASH_KEY(tb, k) ((uint32) (((k) *UINT64CONST(0x9E3779B97F4A7C15)) >> 32))
+#define SH_HASH_KEY(tb, k) \
+	((uint32) (((k) *UINT64CONST(0x9E3779B97F4A7C15)) >> 32))
 #define SH_EQUAL(tb, a, b) ((a) == (b))
 #define SH_SCOPE static inline
 #define SH_DECLARE
@@ -96,68 +94,6 @@ typedef struct SessionCall
 	int nneighbors;
 } SessionCall;
 
-static int
-take_count(FunctionCallInfo fcinfo, int argno, const char *name, int if_null)
-{
-	int value;
-
-	if (PG_ARGISNULL(argno))
-		return if_null;
-	value = PG_GETARG_INT32(argno);
-	if (value < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be positive", name),
-				 errdetail("%s is %d.", name, value),
-				 errhint("Leave it out for its default of %d.", if_null)));
-	return value;
-}
-
-void
-take_session_terms(FunctionCallInfo fcinfo, int argno, SessionTerms *terms)
-{
-	terms->recent_sessions =
-		take_count(fcinfo, argno, "recent_sessions", DEFAULT_RECENT_SESSIONS);
-	terms->neighbors =
-		take_count(fcinfo, argno + 1, "neighbors", DEFAULT_SESSION_NEIGHBORS);
-}
-
-/* What to type for an index that keeps the postings of items. */
-char *
-item_postings_hint(SimReader *reader)
-{
-	Relation index = reader->index;
-	char *name = quote_qualified_identifier(
-		get_namespace_name(RelationGetNamespace(index)),
-		RelationGetRelationName(index));
-
-	return psprintf("ALTER INDEX %s SET (postings = on); REINDEX INDEX %s;",
-					name, name);
-}
-
-/* Refuse an index that cannot tell which sessions are recent. */
-void
-check_session_index(SimReader *reader)
-{
-	const char *name = RelationGetRelationName(reader->index);
-
-	if (!reader->has_time)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("recommend_session() needs the times of interactions, which index \"%s\" does not have",
-						name),
-				 errhint(
-					 "Create the index with a column of type timestamptz, timestamp or date in INCLUDE.")));
-	if (!reader->has_item_postings)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("recommend_session() needs the postings of items, which index \"%s\" does not keep",
-						name),
-				 errdetail(
-					 "They are kept by an index that was built with postings = on."),
-				 errhint("%s", item_postings_hint(reader))));
-}
-
 /* ---- sessions that are recent ---- */
 
 static int
@@ -193,8 +129,8 @@ add_session(SessionCall *call, const SimHolder *holder)
 	if (call->nsessions == call->session_room)
 	{
 		call->session_room *= 2;
-		call->sessions = repalloc_huge(call->sessions,
-									   call->session_room * sizeof(Session));
+		call->sessions =
+			repalloc_huge(call->sessions, call->session_room * sizeof(Session));
 	}
 	session = &call->sessions[call->nsessions];
 	memset(session, 0, sizeof(*session));
@@ -242,8 +178,8 @@ open_streams(SessionCall *call)
 {
 	binaryheap *heap;
 
-	call->streams = palloc_extended(call->ours->n * sizeof(SimHolders *),
-									MCXT_ALLOC_HUGE);
+	call->streams =
+		palloc_extended(call->ours->n * sizeof(SimHolders *), MCXT_ALLOC_HUGE);
 	heap = binaryheap_allocate(call->ours->n, compare_streams, call);
 	for (int i = 0; i < call->ours->n; i++)
 	{
@@ -402,11 +338,11 @@ read_items(SessionCall *call, Session *session)
 	SimHistoryItem *history;
 	int all;
 
-	session->nitems = sim_read_history_of(call->reader, &session->holder,
-										  &history, &all);
-	session->items = palloc_extended(Max(session->nitems, 1) *
-										 sizeof(ItemNumber),
-									 MCXT_ALLOC_HUGE);
+	session->nitems =
+		sim_read_history_of(call->reader, &session->holder, &history, &all);
+	session->items =
+		palloc_extended(Max(session->nitems, 1) * sizeof(ItemNumber),
+						MCXT_ALLOC_HUGE);
 	for (int i = 0; i < session->nitems; i++)
 		session->items[i] = history[i].item;
 	if (history)
@@ -434,10 +370,9 @@ add_to_sum(Sums *sums, ItemNumber item, int64 value)
 		if (sums->n == sums->room)
 		{
 			sums->room *= 2;
-			sums->items = repalloc_huge(sums->items,
-										sums->room * sizeof(ItemNumber));
-			sums->sums =
-				repalloc_huge(sums->sums, sums->room * sizeof(int64));
+			sums->items =
+				repalloc_huge(sums->items, sums->room * sizeof(ItemNumber));
+			sums->sums = repalloc_huge(sums->sums, sums->room * sizeof(int64));
 		}
 		entry->index = sums->n++;
 		sums->items[entry->index] = item;
@@ -505,7 +440,8 @@ score_items(SessionCall *call, const Sums *sums, RankedItem *ranked)
 		if (!scores_admit(sums->items[i]))
 			continue;
 		ranked[n].item = sums->items[i];
-		ranked[n].rank = (double) sums->sums[i] / (10 * (double) call->ours->length);
+		ranked[n].rank =
+			(double) sums->sums[i] / (10 * (double) call->ours->length);
 		ranked[n++].key = (Datum) 0;
 	}
 	sort_by_item(ranked, n);

@@ -25,10 +25,13 @@ typedef struct CurrentSession
 	const int *places; /* of each, counted from the end, 0 being the last */
 } CurrentSession;
 
+/* session_args.c */
 extern void
 take_session_terms(FunctionCallInfo fcinfo, int argno, SessionTerms *terms);
 extern void check_session_index(SimReader *reader);
 extern char *item_postings_hint(SimReader *reader);
+
+/* session.c */
 extern int score_session(SimReader *reader, const CurrentSession *session,
 						 const SessionTerms *terms, int k, RankedItem **ranked);
 

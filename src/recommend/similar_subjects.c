@@ -35,7 +35,8 @@ typedef struct Candidate
 #define SH_ELEMENT_TYPE Candidate
 #define SH_KEY_TYPE uint64
 #define SH_KEY place
-#define SH_HASH_KEY(tb, k) ((uint32) (((k) *UINT64CONST(0x9E3779B97F4A7C15)) >> 32))
+#define SH_HASH_KEY(tb, k) \
+	((uint32) (((k) *UINT64CONST(0x9E3779B97F4A7C15)) >> 32))
 #define SH_EQUAL(tb, a, b) ((a) == (b))
 #define SH_SCOPE static inline
 #define SH_DECLARE
@@ -126,8 +127,7 @@ add_scored(SubjectCall *call, const SimHolder *holder, int shared, int nitems)
 static void
 count_item(SubjectCall *call, candidates_hash *candidates, int i)
 {
-	SimHolders *holders =
-		sim_holders_open(call->reader, call->items[i].item);
+	SimHolders *holders = sim_holders_open(call->reader, call->items[i].item);
 	const SimHolder *holder;
 
 	for (; (holder = sim_holders_peek(holders)) != NULL;
@@ -222,8 +222,8 @@ score_all(SubjectCall *call)
 	topk_init(&call->top, call->k, Min(most, PG_INT32_MAX));
 	for (int i = 0; i < call->nitems; i++)
 		size = Max(size, (Size) call->items[i].item + 1);
-	ours = palloc_extended(size * sizeof(bool),
-						   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	ours =
+		palloc_extended(size * sizeof(bool), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int i = 0; i < call->nitems; i++)
 		ours[call->items[i].item] = true;
 	for (BlockNumber block = 0; block < nblocks; block++)
@@ -289,9 +289,9 @@ find_subjects(SubjectCall *call)
 	if (call->nitems == 0)
 		return 0;
 	call->hash = typed_key_hash(&call->reader->subject_key, call->subject);
-	call->scratch = AllocSetContextCreate(CurrentMemoryContext,
-										  "similar_subjects",
-										  ALLOCSET_DEFAULT_SIZES);
+	call->scratch =
+		AllocSetContextCreate(CurrentMemoryContext, "similar_subjects",
+							  ALLOCSET_DEFAULT_SIZES);
 	if (call->reader->has_item_postings)
 		score_by_items(call);
 	else

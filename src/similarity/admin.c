@@ -53,7 +53,8 @@ notice_postings(SimIndex *ix)
 	ereport(NOTICE,
 			(errmsg("similarity index \"%s\" was built with postings = %s",
 					RelationGetRelationName(ix->rel), wanted ? "off" : "on"),
-			 errdetail("The parameter has been changed since, which a training does not put into effect."),
+			 errdetail(
+				 "The parameter has been changed since, which a training does not put into effect."),
 			 errhint("REINDEX the index.")));
 }
 

@@ -118,8 +118,7 @@ drop_chainless(SimIndex *ix, BlockNumber block)
 	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
 		 offset++)
 	{
-		SimRecord *record =
-			sim_record_at(page, SIM_PAGE_SUBJECT, offset);
+		SimRecord *record = sim_record_at(page, SIM_PAGE_SUBJECT, offset);
 
 		if (record && record->head_block == InvalidBlockNumber)
 			hashes[n++] = record->hash;

@@ -55,9 +55,8 @@ collect_chunk(History *history, uint64 owner, BlockNumber *block,
 {
 	SimReaderState *state = history->state;
 	Buffer buffer = sim_read(&state->ix, *block, BUFFER_LOCK_SHARE);
-	SimChunk *chunk =
-		sim_chunk_at(&state->ix, BufferGetPage(buffer), *offset,
-					 SIM_PAGE_SUBJECT, owner);
+	SimChunk *chunk = sim_chunk_at(&state->ix, BufferGetPage(buffer), *offset,
+								   SIM_PAGE_SUBJECT, owner);
 	int first = history->nseen;
 	int i;
 

@@ -130,9 +130,9 @@ read_chunk(SimHolders *holders)
 {
 	SimReaderState *state = holders->reader->state;
 	Buffer buffer = sim_read(&state->ix, holders->block, BUFFER_LOCK_SHARE);
-	SimChunk *chunk = sim_chunk_at(&state->ix, BufferGetPage(buffer),
-								   holders->offset, SIM_PAGE_ITEM,
-								   holders->owner);
+	SimChunk *chunk =
+		sim_chunk_at(&state->ix, BufferGetPage(buffer), holders->offset,
+					 SIM_PAGE_ITEM, holders->owner);
 	int first = holders->n;
 	int i;
 
@@ -145,8 +145,7 @@ read_chunk(SimHolders *holders)
 	{
 		holders->max = Max(2 * (first + chunk->n), 512);
 		holders->entries = holders->entries == NULL ?
-			palloc_extended(holders->max * sizeof(SimHolder),
-							MCXT_ALLOC_HUGE) :
+			palloc_extended(holders->max * sizeof(SimHolder), MCXT_ALLOC_HUGE) :
 			repalloc_huge(holders->entries, holders->max * sizeof(SimHolder));
 	}
 	copy_chunk(holders, chunk);

@@ -85,7 +85,8 @@ write_item(SimIndex *ix, const ItemPages *pages, const SimArray *locator,
 	records = sim_write_page(&write, pages->records);
 	ItemPointerSet(&place, BufferGetBlockNumber(pages->records),
 				   sim_record_add(records, record, size));
-	sim_bucket_put(bucket, record->record.hash, ItemPointerGetBlockNumber(&place),
+	sim_bucket_put(bucket, record->record.hash,
+				   ItemPointerGetBlockNumber(&place),
 				   ItemPointerGetOffsetNumber(&place));
 	memcpy(sim_array_slot(sim_write_page(&write, pages->leaf), locator,
 						  record->item),
@@ -191,8 +192,8 @@ sim_item_read(SimIndex *ix, const SimArray *locator, ItemNumber item,
 				 errhint("Please REINDEX it.")));
 	*hash = record->record.hash;
 	if (key)
-		*key = typed_key_copy(&ix->item, sim_record_key(SIM_PAGE_ITEM,
-														&ix->item, record));
+		*key = typed_key_copy(&ix->item,
+							  sim_record_key(SIM_PAGE_ITEM, &ix->item, record));
 	UnlockReleaseBuffer(buffer);
 	return true;
 }

@@ -143,8 +143,8 @@ static SimChunk *
 chain_chunk(SimIndex *ix, Buffer buffer, OffsetNumber offset,
 			const SimRecordRef *ref)
 {
-	SimChunk *chunk = sim_chunk_at(ix, BufferGetPage(buffer), offset,
-								   ref->kind, ref->hash);
+	SimChunk *chunk =
+		sim_chunk_at(ix, BufferGetPage(buffer), offset, ref->kind, ref->hash);
 
 	if (chunk == NULL)
 		ereport(ERROR,
@@ -267,9 +267,9 @@ prune_record(SimIndex *ix, uint64 hash, HashMatch *wanted,
 	SimRecordRef *ref = &wanted->ref;
 	bool of_item = ref->kind == SIM_PAGE_ITEM;
 	SimEntry entry;
-	Buffer bucket = sim_directory_lock(ix, of_item, hash,
-									   of_item ? BUFFER_LOCK_SHARE :
-												 BUFFER_LOCK_EXCLUSIVE);
+	Buffer bucket =
+		sim_directory_lock(ix, of_item, hash,
+						   of_item ? BUFFER_LOCK_SHARE : BUFFER_LOCK_EXCLUSIVE);
 	bool finished = true;
 
 	*found = sim_bucket_find(ix, bucket, hash, match_hash, wanted, &entry);

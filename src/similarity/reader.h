@@ -136,8 +136,8 @@ sim_holder_key(SimReader *reader, const SimHolder *holder, Datum *key);
 #define SIM_SUBJECTS_PER_PAGE (BLCKSZ / 16)
 
 extern BlockNumber sim_subject_pages(SimReader *reader);
-extern int sim_read_subjects(SimReader *reader, BlockNumber block,
-							 SimHolder *subjects);
+extern int
+sim_read_subjects(SimReader *reader, BlockNumber block, SimHolder *subjects);
 
 /* How many subjects had each of these items when the model was made. */
 extern void sim_read_degrees(SimReader *reader, const ItemNumber *items, int n,

@@ -118,7 +118,7 @@ typedef struct SimItemRecord
 } SimItemRecord;
 
 /* Where the key stands, by the kind of the record's page. */
-#define SIM_RECORD_KEY(kind)                                  \
+#define SIM_RECORD_KEY(kind)                                     \
 	((kind) == SIM_PAGE_ITEM ? MAXALIGN(sizeof(SimItemRecord)) : \
 							   MAXALIGN(sizeof(SimRecord)))
 
@@ -450,9 +450,9 @@ typedef struct SimRecordRef
 /* postings are SimPosting in a subject's chain, SimItemPosting in an item's. */
 extern bool sim_chain_append(SimIndex *ix, const SimRecordRef *ref,
 							 const void *posting, SimChunk *full);
-extern void sim_chain_add_chunk(SimIndex *ix, Buffer record_buffer,
-								SimRecordRef *ref, SimChunk *header,
-								const void *postings);
+extern void
+sim_chain_add_chunk(SimIndex *ix, Buffer record_buffer, SimRecordRef *ref,
+					SimChunk *header, const void *postings);
 extern void sim_chain_add_many(SimIndex *ix, Buffer record_buffer,
 							   SimRecordRef *ref, const void *postings, int n);
 extern int
@@ -465,18 +465,17 @@ extern void sim_chain_prune(SimIndex *ix, SimPageKind kind, uint64 hash);
 
 extern bool
 sim_subject_find(SimIndex *ix, Datum key, uint64 hash, SimRecordRef *ref);
+extern void sim_subject_append(SimIndex *ix, Datum key, uint64 hash,
+							   const SimPosting *posting, SimRecordRef *ref);
 extern void
-sim_subject_append(SimIndex *ix, Datum key, uint64 hash,
-				   const SimPosting *posting, SimRecordRef *ref);
-extern void sim_subject_append_many(SimIndex *ix, Datum key, uint64 hash,
-									const SimPosting *postings, int n,
-									SimRecordRef *ref);
+sim_subject_append_many(SimIndex *ix, Datum key, uint64 hash,
+						const SimPosting *postings, int n, SimRecordRef *ref);
 
 /* ---- item_postings.c: which subjects have an item ---- */
 
 extern bool sim_keeps_item_postings(SimIndex *ix);
-extern void sim_item_append(SimIndex *ix, ItemPointer place,
-							const SimItemPosting *posting);
+extern void
+sim_item_append(SimIndex *ix, ItemPointer place, const SimItemPosting *posting);
 extern void sim_item_append_many(SimIndex *ix, ItemPointer place,
 								 const SimItemPosting *postings, int n);
 

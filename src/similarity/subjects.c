@@ -21,8 +21,7 @@ typedef struct SubjectMatch
 } SubjectMatch;
 
 static void
-fill_ref(SimRecordRef *ref, const SimEntry *entry,
-		 const SimRecord *record)
+fill_ref(SimRecordRef *ref, const SimEntry *entry, const SimRecord *record)
 {
 	ref->kind = SIM_PAGE_SUBJECT;
 	ref->block = entry->block;
@@ -110,8 +109,9 @@ create_subject(SimIndex *ix, Buffer bucket, Datum key, uint64 hash,
 		sim_record_form(SIM_PAGE_SUBJECT, &ix->subject, key, hash, size);
 	Buffer room = sim_bucket_room(ix, bucket, crowded);
 	Buffer records = sim_record_buffer(ix, SIM_PAGE_SUBJECT, size);
-	Buffer chunks = sim_chunk_buffer(ix, sim_chunk_size(ix, SIM_PAGE_SUBJECT,
-														header->capacity));
+	Buffer chunks = sim_chunk_buffer(ix,
+									 sim_chunk_size(ix, SIM_PAGE_SUBJECT,
+													header->capacity));
 	SimWrite write;
 	Page bucket_page;
 	Page record_page;

@@ -43,7 +43,7 @@ sim_check_direction(SimIndex *ix, int level)
 						name, ridge ? "method = ridge" : "low_pass"),
 				 errdetail("It takes counts that are the same both ways."),
 				 errhint("Leave out %s, or direction.",
-						ridge ? "method" : "low_pass")));
+						 ridge ? "method" : "low_pass")));
 	else
 		return true;
 	return false;

@@ -315,8 +315,7 @@ collect_refs(Reading *reading, Page page)
 	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
 		 offset++)
 	{
-		SimRecord *record =
-			sim_record_at(page, SIM_PAGE_SUBJECT, offset);
+		SimRecord *record = sim_record_at(page, SIM_PAGE_SUBJECT, offset);
 		SimRecordRef *ref = &reading->refs[reading->nrefs];
 
 		if (record == NULL)

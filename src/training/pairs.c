@@ -130,7 +130,7 @@ sim_pairs_count(SimPairs *pairs, uint32 source)
 	if (pairs->steps)
 		sim_forward_count(pairs, source);
 	else if (row_work(&pairs->training->histories, source) >
-		pairs->training->nitems / 4)
+			 pairs->training->nitems / 4)
 		count_dense(pairs, source);
 	else
 		count_sparse(pairs, source);
