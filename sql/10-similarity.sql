@@ -44,6 +44,7 @@ CREATE FUNCTION similarity_stats(
 	OUT total_bytes bigint,
 	OUT directory_bytes bigint,
 	OUT posting_bytes bigint,
+	OUT item_posting_bytes bigint,
 	OUT neighbor_bytes bigint,
 	OUT popular_bytes bigint,
 	OUT free_bytes bigint,

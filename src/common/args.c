@@ -253,9 +253,9 @@ arg_keys(FunctionCallInfo fcinfo, int argno, const char *name, TypedKey *key,
 	}
 }
 
-void
-key_output_init(KeyOutput *output, TypedKey *key, FunctionCallInfo fcinfo,
-				int type_argno)
+static void
+init_output(KeyOutput *output, TypedKey *key, FunctionCallInfo fcinfo,
+			int type_argno, const char *argument, const char *keys)
 {
 	Oid type;
 
@@ -271,12 +271,26 @@ key_output_init(KeyOutput *output, TypedKey *key, FunctionCallInfo fcinfo,
 	if (!IsBinaryCoercible(key->typid, getBaseType(type)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("item_type is %s, but the items are %s",
-						format_type_be(type), format_type_be(key->typid)),
-				 errhint("Use item_type => NULL::%s.",
+				 errmsg("%s is %s, but the %s are %s", argument,
+						format_type_be(type), keys, format_type_be(key->typid)),
+				 errhint("Use %s => NULL::%s.", argument,
 						 format_type_be(key->typid))));
 	if (getBaseType(type) != type)
 		output->domain = type;
+}
+
+void
+key_output_init(KeyOutput *output, TypedKey *key, FunctionCallInfo fcinfo,
+				int type_argno)
+{
+	init_output(output, key, fcinfo, type_argno, "item_type", "items");
+}
+
+void
+subject_output_init(KeyOutput *output, TypedKey *key, FunctionCallInfo fcinfo,
+					int type_argno)
+{
+	init_output(output, key, fcinfo, type_argno, "subject_type", "subjects");
 }
 
 Datum

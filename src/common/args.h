@@ -75,6 +75,10 @@ extern void arg_key_array(FunctionCallInfo fcinfo, int argno, const char *name,
  */
 extern void key_output_init(KeyOutput *output, TypedKey *key,
 							FunctionCallInfo fcinfo, int type_argno);
+
+/* The same for keys of subjects, which the messages call so. */
+extern void subject_output_init(KeyOutput *output, TypedKey *key,
+								FunctionCallInfo fcinfo, int type_argno);
 extern Datum key_output(KeyOutput *output, Datum value);
 
 #endif

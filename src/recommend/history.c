@@ -23,7 +23,8 @@ typedef struct ReadList
 } ReadList;
 
 /*
- * How much each item of the history counts.  An item without a time is as old
+ * How much each item of the history counts.  By a directed model, each counts
+ * less for every item that is more recent.  An item without a time is as old
  * as can be, unless the times of all are missing and nothing tells them apart.
  */
 static double *
@@ -32,6 +33,9 @@ history_weights(const History *history, double half_life)
 	double *weights =
 		palloc_extended(Max(history->n, 1) * sizeof(double), MCXT_ALLOC_HUGE);
 	TimestampTz newest = SIM_NO_TIME;
+	double step =
+		history->reader->directed ? history->reader->forward_decay : 1;
+	int later = 0; /* items that are more recent */
 
 	for (int i = 0; i < history->n; i++)
 		newest = Max(newest, history->items[i].time);
@@ -44,6 +48,11 @@ history_weights(const History *history, double half_life)
 		if (history->reader->has_strength)
 			weights[i] = sim_strength_weight(history->reader->strength_scale,
 											 item->strength);
+		if (item->time != history->items[later].time)
+			later = i;
+		if (history->reader->directed)
+			weights[i] *=
+				pow(step, history->stored ? later : history->places[i]);
 		if (half_life == 0 || newest == SIM_NO_TIME)
 			continue;
 		weights[i] *= item->time == SIM_NO_TIME ?

@@ -1,6 +1,7 @@
 /*
  * recommend.c
- *		recommend(), recommend_at() and recommend_from(): what a subject may want next.
+ *		recommend(), recommend_at(), recommend_from(), recommend_session(): what
+ *		a subject may want next.
  *
  * The score of an item is what the lists of history.c add up to.  What lists
  * leave open is filled with what is popular.
@@ -9,7 +10,7 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "recommend/recommend.h"
+#include "recommend/session.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 
@@ -19,6 +20,8 @@ PG_FUNCTION_INFO_V1(personalize_recommend_at);
 PG_FUNCTION_INFO_V1(personalize_recommend_at_typed);
 PG_FUNCTION_INFO_V1(personalize_recommend_from);
 PG_FUNCTION_INFO_V1(personalize_recommend_from_typed);
+PG_FUNCTION_INFO_V1(personalize_recommend_session);
+PG_FUNCTION_INFO_V1(personalize_recommend_session_typed);
 
 /* The item of a list, and its key once that is known. */
 typedef struct Source
@@ -51,6 +54,8 @@ typedef struct RecommendCall
 	Filter among;
 	Filter exclude;
 	double half_life; /* 0: none */
+	bool by_session;  /* by the nearest sessions, not by lists */
+	SessionTerms session_terms;
 
 	/* as item numbers, anew at each attempt */
 	History history;
@@ -74,27 +79,40 @@ take_options(RecommendCall *call, FunctionCallInfo fcinfo, int argno)
 	filter_take(&call->exclude, fcinfo, argno + 3, "exclude", call->reader);
 }
 
-/* The items of the caller's array as a history, latest mention first. */
+/*
+ * The items of the caller's array as a history, latest mention first.  Its
+ * elements have places whether the index knows them or not: what it knows
+ * depends on rows that may long be gone.
+ */
 static void
 history_from_basket(RecommendCall *call)
 {
 	History *history = &call->history;
-	NumberList found;
+	const KeyList *basket = &call->basket;
+	Size room = Max(basket->n, 1);
+	ItemNumber *found =
+		palloc_extended(room * sizeof(ItemNumber), MCXT_ALLOC_HUGE);
 	int n = 0;
 
-	find_items(call->reader, &call->basket, &found);
+	for (int i = 0; i < basket->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		found[i] = sim_find_item(call->reader, basket->keys[i]);
+	}
 	history->reader = call->reader;
 	history->stored = false;
-	history->items = palloc_extended(Max(found.n, 1) * sizeof(SimHistoryItem),
-									 MCXT_ALLOC_HUGE);
+	history->items =
+		palloc_extended(room * sizeof(SimHistoryItem), MCXT_ALLOC_HUGE);
+	history->places = palloc_extended(room * sizeof(int), MCXT_ALLOC_HUGE);
 	scores_begin(call->reader->nitems);
-	for (int i = found.n - 1; i >= 0; i--)
+	for (int i = basket->n - 1; i >= 0; i--)
 	{
-		if (!scores_add_new(found.items[i]))
+		if (found[i] == INVALID_ITEM || !scores_add_new(found[i]))
 			continue;
-		history->items[n].item = found.items[i];
+		history->items[n].item = found[i];
 		history->items[n].time = SIM_NO_TIME;
 		history->items[n].strength = 1;
+		history->places[n] = basket->n - 1 - i;
 		n++;
 	}
 	history->n = history->nall = n;
@@ -133,6 +151,35 @@ add_list(void *arg, const SimNeighbors *list, double weight, int place)
 	scores_add(list, weight, call->nsources);
 	call->sources[call->nsources].item = call->history.items[place].item;
 	call->sources[call->nsources++].has_key = false;
+}
+
+/* The best by the sessions nearest to the history; ref is as below. */
+static int
+score_by_session(RecommendCall *call, RankedItem **items)
+{
+	const History *history = &call->history;
+	bool long_filter = call->among.table || call->exclude.table;
+	CurrentSession session;
+	int n;
+
+	call->sources =
+		palloc_extended(Max(history->n, 1) * sizeof(Source), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < history->n; i++)
+	{
+		call->sources[i].item = call->history_items[i];
+		call->sources[i].has_key = false;
+	}
+	begin_scores(call);
+	session.length = call->basket.n;
+	session.items = call->history_items;
+	session.places = history->places;
+	session.n = history->n;
+	n = score_session(call->reader, &session, &call->session_terms,
+					  long_filter ? PG_INT32_MAX : call->k, items);
+	if (long_filter)
+		n = filter_ranked(&call->among, &call->exclude, call->reader, *items, n,
+						  call->k);
+	return n;
 }
 
 /* The best by neighbour lists; ref is the place in sources. */
@@ -246,7 +293,8 @@ static void
 add_similar(RecommendCall *call)
 {
 	RankedItem *items;
-	int n = score_similar(call, &items);
+	int n = call->by_session ? score_by_session(call, &items) :
+							   score_similar(call, &items);
 
 	n = rank_items(call->reader, items, n, call->k);
 	call->rows =
@@ -341,8 +389,8 @@ return_answer(const RecommendCall *call, FunctionCallInfo fcinfo,
  * behind which item_type follows in a typed form, and then the options.
  */
 static Datum
-recommend(FunctionCallInfo fcinfo, SimReader *reader, bool stored, int first,
-		  bool typed)
+recommend(FunctionCallInfo fcinfo, SimReader *reader, bool stored,
+		  bool by_session, int first, bool typed)
 {
 	RecommendCall call;
 	int options = first + (typed ? 2 : 1);
@@ -350,7 +398,13 @@ recommend(FunctionCallInfo fcinfo, SimReader *reader, bool stored, int first,
 	memset(&call, 0, sizeof(call));
 	call.reader = reader;
 	call.stored = stored;
+	call.by_session = by_session;
 	take_options(&call, fcinfo, options);
+	if (by_session)
+	{
+		check_session_index(reader);
+		take_session_terms(fcinfo, options + 4, &call.session_terms);
+	}
 	if (!stored)
 		arg_keys(fcinfo, first, "items", &reader->item_key, &call.basket);
 	else
@@ -388,35 +442,47 @@ open_leaf(FunctionCallInfo fcinfo)
 Datum
 personalize_recommend(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, open_source(fcinfo), true, 1, false);
+	return recommend(fcinfo, open_source(fcinfo), true, false, 1, false);
 }
 
 Datum
 personalize_recommend_typed(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, open_source(fcinfo), true, 1, true);
+	return recommend(fcinfo, open_source(fcinfo), true, false, 1, true);
 }
 
 Datum
 personalize_recommend_at(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, open_leaf(fcinfo), true, 2, false);
+	return recommend(fcinfo, open_leaf(fcinfo), true, false, 2, false);
 }
 
 Datum
 personalize_recommend_at_typed(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, open_leaf(fcinfo), true, 2, true);
+	return recommend(fcinfo, open_leaf(fcinfo), true, false, 2, true);
 }
 
 Datum
 personalize_recommend_from(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, open_source(fcinfo), false, 1, false);
+	return recommend(fcinfo, open_source(fcinfo), false, false, 1, false);
 }
 
 Datum
 personalize_recommend_from_typed(PG_FUNCTION_ARGS)
 {
-	return recommend(fcinfo, open_source(fcinfo), false, 1, true);
+	return recommend(fcinfo, open_source(fcinfo), false, false, 1, true);
+}
+
+Datum
+personalize_recommend_session(PG_FUNCTION_ARGS)
+{
+	return recommend(fcinfo, open_source(fcinfo), false, true, 1, false);
+}
+
+Datum
+personalize_recommend_session_typed(PG_FUNCTION_ARGS)
+{
+	return recommend(fcinfo, open_source(fcinfo), false, true, 1, true);
 }

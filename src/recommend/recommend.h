@@ -52,6 +52,7 @@ typedef struct History
 	int n;		 /* how many count */
 	int nall;	 /* they, and older ones */
 	SimHistoryItem *items;
+	int *places; /* of each, counted from the end, if not stored */
 } History;
 
 /* place is that of the list's item in the history */

@@ -22,7 +22,7 @@
 
 /* Of similarity_stats(): those of the choice, and all. */
 #define CHOICE_COLUMNS 12
-#define STATS_COLUMNS (15 + CHOICE_COLUMNS)
+#define STATS_COLUMNS (16 + CHOICE_COLUMNS)
 
 PG_FUNCTION_INFO_V1(personalize_retrain);
 PG_FUNCTION_INFO_V1(personalize_similarity_stats);
@@ -46,6 +46,22 @@ sim_check_owner(Oid table)
 		aclcheck_error(ACLCHECK_NOT_OWNER,
 					   get_relkind_objtype(get_rel_relkind(table)),
 					   get_rel_name(table));
+}
+
+/* Item postings are all there or none; only a rebuild can change that. */
+static void
+notice_postings(SimIndex *ix)
+{
+	bool wanted = sim_options(ix->rel)->postings;
+
+	if (wanted == sim_keeps_item_postings(ix))
+		return;
+	ereport(NOTICE,
+			(errmsg("similarity index \"%s\" was built with postings = %s",
+					RelationGetRelationName(ix->rel), wanted ? "off" : "on"),
+			 errdetail(
+				 "The parameter has been changed since, which a training does not put into effect."),
+			 errhint("REINDEX the index.")));
 }
 
 /*
@@ -75,6 +91,7 @@ personalize_retrain(PG_FUNCTION_ARGS)
 	index = index_open(index_oid, RowExclusiveLock);
 	sim_check_state(heap, index);
 	sim_index_open(&ix, index);
+	notice_postings(&ix);
 	sim_train(&ix, false);
 
 	/* Without a transaction id nothing else would wait for the WAL. */
@@ -144,7 +161,9 @@ stats_values(SimIndex *ix, Datum *values, bool *nulls)
 		Int64GetDatum((int64) BLCKSZ *
 					  (1 + pages[SIM_PAGE_BUCKET] + pages[SIM_PAGE_SUBJECT] +
 					   pages[SIM_PAGE_ITEM]));
-	values[i++] = Int64GetDatum((int64) BLCKSZ * pages[SIM_PAGE_CHUNK]);
+	values[i++] = Int64GetDatum((int64) BLCKSZ * pages[SIM_PAGE_CHUNK] -
+								(int64) counts.item_bytes);
+	values[i++] = Int64GetDatum((int64) counts.item_bytes);
 	values[i++] = Int64GetDatum(
 		(int64) BLCKSZ *
 		(pages[SIM_PAGE_LIST] + pages[SIM_PAGE_LEAF] + pages[SIM_PAGE_INNER] +

@@ -72,6 +72,7 @@ typedef struct Build
 	uint32 max_rows;
 	SimPosting *postings;
 	uint32 *owners;			   /* subject of the posting, by number in batch */
+	SimItemPosting *by_item;   /* the batch's once more, or NULL */
 	MemoryContext row_context; /* reset for each row */
 } Build;
 
@@ -108,6 +109,75 @@ group_rows(Build *build, uint32 nsubjects, uint32 *starts)
 	return order;
 }
 
+/* By item, oldest first, so that the newest come to the head of a chain. */
+static inline int
+compare_item_postings(const SimItemPosting *a, const SimItemPosting *b)
+{
+	if (a->item != b->item)
+		return a->item < b->item ? -1 : 1;
+	if (a->time != b->time)
+		return a->time < b->time ? -1 : 1;
+	return ItemPointerCompare((ItemPointer) &a->tid, (ItemPointer) &b->tid);
+}
+
+#define ST_SORT sort_item_postings
+#define ST_ELEMENT_TYPE SimItemPosting
+#define ST_COMPARE(a, b) compare_item_postings(a, b)
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* Append the batch to the chains of its items. */
+static void
+flush_items(Build *build)
+{
+	SimIndex *ix = &build->ix;
+	SimItemPosting *postings = build->by_item;
+	SimMeta meta;
+	uint32 first;
+	uint32 end;
+
+	sort_item_postings(postings, build->nrows);
+	sim_read_meta(ix, &meta);
+	for (first = 0; first < build->nrows; first = end)
+	{
+		ItemPointerData place;
+
+		CHECK_FOR_INTERRUPTS();
+		end = first + 1;
+		while (end < build->nrows && postings[end].item == postings[first].item)
+			end++;
+		if (!sim_item_place(ix, &meta.locator, postings[first].item, &place))
+			elog(ERROR, "item %u has no record", postings[first].item);
+		sim_item_append_many(ix, &place, postings + first, end - first);
+	}
+}
+
+/* Append the rows of one subject: those in order from first to end. */
+static void
+flush_subject(Build *build, const KeyId *subject, const uint32 *order,
+			  SimPosting *group, uint32 first, uint32 end)
+{
+	SimRecordRef ref;
+	uint32 i;
+
+	for (i = first; i < end; i++)
+		group[i - first] = build->postings[order[i]];
+	sim_subject_append_many(&build->ix, subject->key, subject->hash, group,
+							end - first, &ref);
+	for (i = first; i < end && build->by_item; i++)
+	{
+		SimItemPosting *mine = &build->by_item[i];
+
+		mine->item = group[i - first].item;
+		mine->time = group[i - first].time;
+		mine->tid = group[i - first].tid;
+		mine->hash = ref.hash;
+		ItemPointerSet(&mine->subject, ref.block, ref.offset);
+	}
+}
+
 /* Append the batch to the index. */
 static void
 flush_batch(Build *build)
@@ -132,24 +202,22 @@ flush_batch(Build *build)
 	while ((entry = keytable_iterate(build->subjects, &iterator)) != NULL)
 	{
 		uint32 first = starts[entry->value];
-		uint32 n = starts[entry->value + 1] - first;
-		uint32 i;
+		uint32 end = starts[entry->value + 1];
 
 		CHECK_FOR_INTERRUPTS();
-		if (n > group_size)
+		if (end - first > group_size)
 		{
-			group_size = n;
+			group_size = end - first;
 			if (group)
 				pfree(group);
 			group = MemoryContextAllocHuge(build->batch_context,
-										   n * sizeof(SimPosting));
+										   group_size * sizeof(SimPosting));
 		}
-		for (i = 0; i < n; i++)
-			group[i] = build->postings[order[first + i]];
-		sim_subject_append_many(&build->ix, entry->id.key, entry->id.hash,
-								group, n);
+		flush_subject(build, &entry->id, order, group, first, end);
 		sim_phase_done(&build->clock, ++done);
 	}
+	if (build->by_item)
+		flush_items(build);
 	start_batch(build);
 	sim_phase(&build->clock, SIM_PHASE_LOADING, 0);
 }
@@ -241,6 +309,8 @@ static void
 start_build(Build *build, Relation index)
 {
 	MemoryContext parent = CurrentMemoryContext;
+	bool by_item = sim_options(index)->postings;
+	Size row_size = ROW_SIZE + (by_item ? sizeof(SimItemPosting) : 0);
 
 	memset(build, 0, sizeof(*build));
 	sim_index_open(&build->ix, index);
@@ -252,11 +322,15 @@ start_build(Build *build, Relation index)
 												 ALLOCSET_DEFAULT_SIZES);
 	build->row_context =
 		AllocSetContextCreate(parent, "similarity row", ALLOCSET_DEFAULT_SIZES);
-	build->max_rows = Min(build->budget / 2 / ROW_SIZE, PG_INT32_MAX);
+	build->max_rows = Min(build->budget / 2 / row_size, PG_INT32_MAX);
 	build->postings =
 		MemoryContextAllocHuge(parent, build->max_rows * sizeof(SimPosting));
 	build->owners =
 		MemoryContextAllocHuge(parent, build->max_rows * sizeof(uint32));
+	if (by_item)
+		build->by_item =
+			MemoryContextAllocHuge(parent,
+								   build->max_rows * sizeof(SimItemPosting));
 	build->items = new_table(build->item_context, &build->ix.item);
 	start_batch(build);
 }
@@ -267,6 +341,8 @@ end_load(Build *build)
 	flush_batch(build);
 	pfree(build->postings);
 	pfree(build->owners);
+	if (build->by_item)
+		pfree(build->by_item);
 	MemoryContextDelete(build->item_context);
 	MemoryContextDelete(build->batch_context);
 	MemoryContextDelete(build->row_context);
@@ -312,6 +388,7 @@ sim_build(Relation heap, Relation index, IndexInfo *info)
 		elog(ERROR, "index \"%s\" already contains data",
 			 RelationGetRelationName(index));
 	start_build(&build, index);
+	(void) sim_check_direction(&build.ix, ERROR);
 	sim_init_index(index, MAIN_FORKNUM);
 	build.clock.report = true;
 	sim_phase(&build.clock, SIM_PHASE_LOADING, -1);

@@ -71,9 +71,15 @@ count_page(Page page, SimCounts *counts)
 		 offset++)
 	{
 		ItemId id = PageGetItemId(page, offset);
+		SimChunk *chunk;
 
-		if (ItemIdIsUsed(id))
-			counts->interactions += ((SimChunk *) PageGetItem(page, id))->n;
+		if (!ItemIdIsUsed(id))
+			continue;
+		chunk = (SimChunk *) PageGetItem(page, id);
+		if (sim_chunk_of_item(chunk))
+			counts->item_bytes += ItemIdGetLength(id) + sizeof(ItemIdData);
+		else
+			counts->interactions += chunk->n;
 	}
 }
 
@@ -114,15 +120,14 @@ drop_chainless(SimIndex *ix, BlockNumber block)
 	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
 		 offset++)
 	{
-		SimSubjectRecord *record =
-			sim_record_at(page, SIM_PAGE_SUBJECT, offset);
+		SimRecord *record = sim_record_at(page, SIM_PAGE_SUBJECT, offset);
 
 		if (record && record->head_block == InvalidBlockNumber)
 			hashes[n++] = record->hash;
 	}
 	UnlockReleaseBuffer(buffer);
 	for (i = 0; i < n; i++)
-		sim_subject_prune(ix, hashes[i]);
+		sim_chain_prune(ix, SIM_PAGE_SUBJECT, hashes[i]);
 	return n;
 }
 

@@ -6,7 +6,6 @@
 
 #include "access/tableam.h"
 #include "access/visibilitymap.h"
-#include "access/xlog.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
@@ -29,12 +28,12 @@ typedef struct History
 {
 	SimReader *reader;
 	SimReaderState *state;
+	Datum subject;
+	const ItemPointerData *place; /* of the record, or NULL: look it up */
+	uint64 hash;				  /* of the subject */
 	Seen *seen;
 	int nseen;
 	int max_seen;
-	bool use_map; /* may trust the visibility map */
-	IndexFetchTableData *fetch;
-	TupleTableSlot *slot;
 
 	/* distinct visible items, newest first, and a hash table of them */
 	SimHistoryItem *items;
@@ -56,8 +55,8 @@ collect_chunk(History *history, uint64 owner, BlockNumber *block,
 {
 	SimReaderState *state = history->state;
 	Buffer buffer = sim_read(&state->ix, *block, BUFFER_LOCK_SHARE);
-	SimChunk *chunk =
-		sim_chunk_at(&state->ix, BufferGetPage(buffer), *offset, owner);
+	SimChunk *chunk = sim_chunk_at(&state->ix, BufferGetPage(buffer), *offset,
+								   SIM_PAGE_SUBJECT, owner);
 	int first = history->nseen;
 	int i;
 
@@ -85,7 +84,7 @@ collect_chunk(History *history, uint64 owner, BlockNumber *block,
 	*block = chunk->next_block;
 	*offset = chunk->next_offset;
 	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-	for (i = first; history->use_map && i < history->nseen; i++)
+	for (i = first; state->use_map && i < history->nseen; i++)
 		history->seen[i].all_visible =
 			VM_ALL_VISIBLE(history->reader->heap,
 						   ItemPointerGetBlockNumber(
@@ -95,18 +94,46 @@ collect_chunk(History *history, uint64 owner, BlockNumber *block,
 	return true;
 }
 
+/* Where a subject's chain begins now; false if the subject is not there. */
+static bool
+find_head(History *history, BlockNumber *block, OffsetNumber *offset)
+{
+	SimIndex *ix = &history->state->ix;
+	SimRecordRef ref;
+
+	if (history->place)
+	{
+		BlockNumber at = ItemPointerGetBlockNumber(history->place);
+		Buffer buffer = sim_read(ix, at, BUFFER_LOCK_SHARE);
+		SimRecord *record =
+			sim_record_at(BufferGetPage(buffer), SIM_PAGE_SUBJECT,
+						  ItemPointerGetOffsetNumber(history->place));
+		bool found = record != NULL && record->hash == history->hash;
+
+		if (found)
+		{
+			*block = record->head_block;
+			*offset = record->head_offset;
+		}
+		UnlockReleaseBuffer(buffer);
+		return found;
+	}
+	if (!sim_subject_find(ix, history->subject, history->hash, &ref))
+		return false;
+	*block = ref.head_block;
+	*offset = ref.head_offset;
+	return true;
+}
+
 /*
  * All postings of a subject.  If VACUUM unlinks the chunk we are on the way
  * to, we find another owner's or none, and start again.
  */
 static bool
-collect(History *history, Datum subject, uint64 hash)
+collect(History *history)
 {
-	SimReaderState *state = history->state;
-	SimSubjectRef ref;
 	BlockNumber block;
 	OffsetNumber offset;
-
 	int rounds = 0;
 
 	for (;;)
@@ -115,14 +142,12 @@ collect(History *history, Datum subject, uint64 hash)
 
 		CHECK_FOR_INTERRUPTS();
 		history->nseen = 0;
-		if (!sim_subject_find(&state->ix, subject, hash, &ref))
+		if (!find_head(history, &block, &offset))
 			return false;
-		block = ref.head_block;
-		offset = ref.head_offset;
 		while (whole && block != InvalidBlockNumber)
 		{
 			CHECK_FOR_INTERRUPTS();
-			whole = collect_chunk(history, hash, &block, &offset);
+			whole = collect_chunk(history, history->hash, &block, &offset);
 		}
 		if (whole)
 			return true;
@@ -138,26 +163,36 @@ collect(History *history, Datum subject, uint64 hash)
 
 /* ---- visibility ---- */
 
-static bool
-is_visible(History *history, Seen *seen)
+/* Does the snapshot see a row, as its table says? */
+bool
+sim_row_visible(SimReaderState *state, Relation heap,
+				const ItemPointerData *row)
 {
 	bool again = false;
 	bool dead;
 	bool found;
-	ItemPointerData tid = seen->posting.tid;
+	ItemPointerData tid = *row;
 
-	if (seen->all_visible)
-		return true;
-	if (history->fetch == NULL)
+	if (state->fetch == NULL)
 	{
-		history->fetch = table_index_fetch_begin(history->reader->heap);
-		history->slot = table_slot_create(history->reader->heap, NULL);
+		MemoryContext old = MemoryContextSwitchTo(state->context);
+
+		state->slot = table_slot_create(heap, NULL);
+		state->fetch = table_index_fetch_begin(heap);
+		MemoryContextSwitchTo(old);
 	}
-	found =
-		table_index_fetch_tuple(history->fetch, &tid, history->state->snapshot,
-								history->slot, &again, &dead);
-	ExecClearTuple(history->slot);
+	found = table_index_fetch_tuple(state->fetch, &tid, state->snapshot,
+									state->slot, &again, &dead);
+	ExecClearTuple(state->slot);
 	return found;
+}
+
+static bool
+is_visible(History *history, const Seen *seen)
+{
+	return seen->all_visible ||
+		sim_row_visible(history->state, history->reader->heap,
+						&seen->posting.tid);
 }
 
 /* ---- distinct items ---- */
@@ -293,34 +328,47 @@ order_at_cut(History *history, int limit, uint64 subject_hash)
 	pfree(tied);
 }
 
+static int
+read_history(History *history, SimHistoryItem **items, int *nitems)
+{
+	int limit = sim_options(history->reader->index)->history;
+
+	*items = NULL;
+	*nitems = 0;
+	if (!collect(history) || history->nseen == 0)
+		return 0;
+	distinct_items(history);
+	if (history->nitems > limit)
+		order_at_cut(history, limit, history->hash);
+	*items = history->items;
+	*nitems = history->nitems;
+	return Min(history->nitems, limit);
+}
+
 int
 sim_read_history(SimReader *reader, Datum subject, SimHistoryItem **items,
 				 int *nitems)
 {
-	SimReaderState *state = reader->state;
 	History history;
-	uint64 hash = typed_key_hash(&state->ix.subject, subject);
-	int limit = sim_options(reader->index)->history;
 
 	memset(&history, 0, sizeof(history));
 	history.reader = reader;
-	history.state = state;
+	history.state = reader->state;
+	history.subject = subject;
+	history.hash = typed_key_hash(&reader->state->ix.subject, subject);
+	return read_history(&history, items, nitems);
+}
 
-	/* On a standby replay does not wait for our pin. */
-	history.use_map = !RecoveryInProgress();
-	*items = NULL;
-	*nitems = 0;
-	if (!collect(&history, subject, hash) || history.nseen == 0)
-		return 0;
-	distinct_items(&history);
-	if (history.nitems > limit)
-		order_at_cut(&history, limit, hash);
-	if (history.fetch)
-	{
-		table_index_fetch_end(history.fetch);
-		ExecDropSingleTupleTableSlot(history.slot);
-	}
-	*items = history.items;
-	*nitems = history.nitems;
-	return Min(history.nitems, limit);
+int
+sim_read_history_of(SimReader *reader, const SimHolder *holder,
+					SimHistoryItem **items, int *nitems)
+{
+	History history;
+
+	memset(&history, 0, sizeof(history));
+	history.reader = reader;
+	history.state = reader->state;
+	history.place = &holder->subject;
+	history.hash = holder->hash;
+	return read_history(&history, items, nitems);
 }

@@ -140,6 +140,8 @@ sim_index_open(SimIndex *ix, Relation rel)
 	ix->posting_size = sizeof(ItemPointerData) + sizeof(ItemNumber) +
 		(ix->has_time ? sizeof(int64) : 0) +
 		(ix->has_strength ? sizeof(float) : 0);
+	ix->item_posting_size = 2 * sizeof(ItemPointerData) + sizeof(uint64) +
+		(ix->has_time ? sizeof(int64) : 0);
 	ix->time_type = cache->time_type;
 	ix->strength_type = cache->strength_type;
 	copy_key(&ix->subject, &cache->subject);

@@ -19,12 +19,14 @@ typedef struct KnownItem
 	uint64 hash;
 	Datum key;
 	ItemNumber item;
+	ItemPointerData place; /* of its record, where that is needed */
 	bool used;
 } KnownItem;
 
 typedef struct InsertState
 {
 	SimIndex ix;
+	bool item_postings;
 	MemoryContext context;	   /* of the statement */
 	MemoryContext row_context; /* reset for each row */
 	KnownItem known[KNOWN_ITEMS];
@@ -41,6 +43,7 @@ insert_state(Relation index, IndexInfo *info)
 	old = MemoryContextSwitchTo(info->ii_Context);
 	state = palloc0(sizeof(InsertState));
 	sim_index_open(&state->ix, index);
+	state->item_postings = sim_keeps_item_postings(&state->ix);
 	state->context = info->ii_Context;
 	state->row_context =
 		AllocSetContextCreate(info->ii_Context, "similarity insert",
@@ -66,17 +69,39 @@ remember(InsertState *state, KnownItem *known, uint64 hash, Datum key,
 	MemoryContextSwitchTo(old);
 }
 
-static ItemNumber
-item_number(InsertState *state, Datum key)
+static KnownItem *
+find_item(InsertState *state, Datum key)
 {
 	SimIndex *ix = &state->ix;
 	uint64 hash = typed_key_hash(&ix->item, key);
 	KnownItem *known = &state->known[hash % KNOWN_ITEMS];
+	SimMeta meta;
 
-	if (!known->used || known->hash != hash ||
-		!typed_key_equal(&ix->item, known->key, key))
-		remember(state, known, hash, key, sim_item_intern(ix, key, hash));
-	return known->item;
+	if (known->used && known->hash == hash &&
+		typed_key_equal(&ix->item, known->key, key))
+		return known;
+	remember(state, known, hash, key, sim_item_intern(ix, key, hash));
+	if (!state->item_postings)
+		return known;
+	sim_read_meta(ix, &meta);
+	if (!sim_item_place(ix, &meta.locator, known->item, &known->place))
+		elog(ERROR, "item %u has no record", known->item);
+	return known;
+}
+
+/* The item's part of a row whose subject has its posting already. */
+static void
+append_to_item(InsertState *state, KnownItem *known, const SimPosting *posting,
+			   const SimRecordRef *subject)
+{
+	SimItemPosting mine;
+
+	mine.tid = posting->tid;
+	mine.time = posting->time;
+	mine.hash = subject->hash;
+	mine.item = posting->item;
+	ItemPointerSet(&mine.subject, subject->block, subject->offset);
+	sim_item_append(&state->ix, &known->place, &mine);
 }
 
 bool
@@ -88,6 +113,8 @@ sim_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 	SimIndex *ix;
 	SimPosting posting;
 	MemoryContext old;
+	KnownItem *known;
+	SimRecordRef ref;
 	Datum subject;
 	uint64 hash;
 
@@ -100,10 +127,13 @@ sim_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 	posting.tid = *tid;
 	posting.time = sim_value_time(ix, values, isnull);
 	posting.strength = sim_value_strength(ix, values, isnull);
-	posting.item = item_number(state, typed_key_plain(&ix->item, values[1]));
+	known = find_item(state, typed_key_plain(&ix->item, values[1]));
+	posting.item = known->item;
 	subject = typed_key_plain(&ix->subject, values[0]);
 	hash = typed_key_hash(&ix->subject, subject);
-	sim_subject_append(ix, subject, hash, &posting);
+	sim_subject_append(ix, subject, hash, &posting, &ref);
+	if (state->item_postings)
+		append_to_item(state, known, &posting, &ref);
 	sim_log_append(ix, hash, &posting);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->row_context);

@@ -27,10 +27,9 @@ match_item(SimIndex *ix, const SimEntry *entry, void *arg)
 	bool result = false;
 
 	record = sim_record_at(BufferGetPage(buffer), SIM_PAGE_ITEM, entry->offset);
-	if (record && record->hash == entry->hash &&
+	if (record && record->record.hash == entry->hash &&
 		typed_key_equal(&ix->item, wanted->key,
-						typed_key_read(&ix->item,
-									   (char *) record + SIM_RECORD_KEY)))
+						sim_record_key(SIM_PAGE_ITEM, &ix->item, record)))
 	{
 		wanted->item = record->item;
 		result = true;
@@ -86,7 +85,8 @@ write_item(SimIndex *ix, const ItemPages *pages, const SimArray *locator,
 	records = sim_write_page(&write, pages->records);
 	ItemPointerSet(&place, BufferGetBlockNumber(pages->records),
 				   sim_record_add(records, record, size));
-	sim_bucket_put(bucket, record->hash, ItemPointerGetBlockNumber(&place),
+	sim_bucket_put(bucket, record->record.hash,
+				   ItemPointerGetBlockNumber(&place),
 				   ItemPointerGetOffsetNumber(&place));
 	memcpy(sim_array_slot(sim_write_page(&write, pages->leaf), locator,
 						  record->item),
@@ -101,8 +101,9 @@ write_item(SimIndex *ix, const ItemPages *pages, const SimArray *locator,
 static ItemNumber
 create_item(SimIndex *ix, Buffer bucket, Datum key, uint64 hash, bool *crowded)
 {
-	Size size = sim_record_size(&ix->item, key);
-	SimItemRecord *record = sim_record_form(&ix->item, key, hash, size);
+	Size size = sim_record_size(SIM_PAGE_ITEM, &ix->item, key);
+	SimItemRecord *record =
+		sim_record_form(SIM_PAGE_ITEM, &ix->item, key, hash, size);
 	ItemPages pages;
 	SimMeta meta;
 	BlockNumber leaf;
@@ -155,6 +156,15 @@ sim_item_intern(SimIndex *ix, Datum key, uint64 hash)
 	return item;
 }
 
+/* The place of an item's record; false if the locator does not lead to it. */
+bool
+sim_item_place(SimIndex *ix, const SimArray *locator, ItemNumber item,
+			   ItemPointer place)
+{
+	return sim_array_get(ix, locator, item, place) &&
+		ItemPointerGetBlockNumberNoCheck(place) != InvalidBlockNumber;
+}
+
 /*
  * The key of an item, palloc'd, and its hash.  False if the locator, which
  * may be older than the item, does not lead to it.
@@ -167,8 +177,7 @@ sim_item_read(SimIndex *ix, const SimArray *locator, ItemNumber item,
 	Buffer buffer;
 	SimItemRecord *record;
 
-	if (!sim_array_get(ix, locator, item, &place) ||
-		ItemPointerGetBlockNumberNoCheck(&place) == InvalidBlockNumber)
+	if (!sim_item_place(ix, locator, item, &place))
 		return false;
 	buffer = sim_read(ix, ItemPointerGetBlockNumber(&place), BUFFER_LOCK_SHARE);
 	record = sim_record_at(BufferGetPage(buffer), SIM_PAGE_ITEM,
@@ -181,11 +190,10 @@ sim_item_read(SimIndex *ix, const SimArray *locator, ItemNumber item,
 						ItemPointerGetBlockNumber(&place),
 						ItemPointerGetOffsetNumber(&place)),
 				 errhint("Please REINDEX it.")));
-	*hash = record->hash;
+	*hash = record->record.hash;
 	if (key)
 		*key = typed_key_copy(&ix->item,
-							  typed_key_read(&ix->item,
-											 (char *) record + SIM_RECORD_KEY));
+							  sim_record_key(SIM_PAGE_ITEM, &ix->item, record));
 	UnlockReleaseBuffer(buffer);
 	return true;
 }

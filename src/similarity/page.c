@@ -364,7 +364,7 @@ init_directory(SimDirectory *directory, BlockNumber root)
 }
 
 static void
-init_meta(Page page)
+init_meta(Page page, bool item_postings)
 {
 	SimMeta *meta = SimPageGetMeta(page);
 	int i;
@@ -378,6 +378,7 @@ init_meta(Page page)
 	sim_array_init(&meta->locator, 5, sizeof(ItemPointerData), 0);
 	meta->subject_tail = InvalidBlockNumber;
 	meta->item_tail = InvalidBlockNumber;
+	meta->item_postings = item_postings;
 	for (i = 0; i < SIM_LOG_STRIPES; i++)
 	{
 		meta->log[i].head = InvalidBlockNumber;
@@ -385,6 +386,7 @@ init_meta(Page page)
 	}
 	sim_array_init(&meta->slots, InvalidBlockNumber, sizeof(ItemPointerData),
 				   0);
+	sim_array_init(&meta->degrees, InvalidBlockNumber, sizeof(uint32), 0);
 	meta->model_pages = InvalidBlockNumber;
 	meta->popular = InvalidBlockNumber;
 	meta->choice.pages = InvalidBlockNumber;
@@ -417,7 +419,7 @@ sim_init_index(Relation rel, ForkNumber fork)
 		START_CRIT_SECTION();
 		MarkBufferDirty(buffer);
 		if (block == SIM_META_BLOCK)
-			init_meta(page);
+			init_meta(page, sim_options(rel)->postings);
 		else if (block == 2 || block == 4)
 			init_bucket(page);
 		else

@@ -23,9 +23,9 @@
 
 typedef struct HashMatch
 {
-	SimSubjectRef ref;
+	SimRecordRef ref;
 	int ndone;
-	SimSubjectRef done[MAX_NAMESAKES];
+	SimRecordRef done[MAX_NAMESAKES];
 } HashMatch;
 
 static bool
@@ -44,13 +44,12 @@ static bool
 match_hash(SimIndex *ix, const SimEntry *entry, void *arg)
 {
 	HashMatch *wanted = (HashMatch *) arg;
-	SimSubjectRef *ref = &wanted->ref;
+	SimRecordRef *ref = &wanted->ref;
 	Buffer buffer = sim_read(ix, entry->block, BUFFER_LOCK_SHARE);
-	SimSubjectRecord *record;
+	SimRecord *record;
 	bool result = false;
 
-	record =
-		sim_record_at(BufferGetPage(buffer), SIM_PAGE_SUBJECT, entry->offset);
+	record = sim_record_at(BufferGetPage(buffer), ref->kind, entry->offset);
 	if (record && record->hash == entry->hash && !is_done(wanted, entry))
 	{
 		ref->block = entry->block;
@@ -92,19 +91,18 @@ delete_item(Page page, OffsetNumber offset, bool may_free)
 /* Point the link in front of a chunk (in a record or a chunk) past it. */
 static void
 set_link(SimIndex *ix, Page page, OffsetNumber offset, bool in_record,
-		 uint64 owner, const SimChunk *gone)
+		 const SimRecordRef *ref, const SimChunk *gone)
 {
 	if (in_record)
 	{
-		SimSubjectRecord *record =
-			sim_record_at(page, SIM_PAGE_SUBJECT, offset);
+		SimRecord *record = sim_record_at(page, ref->kind, offset);
 
 		record->head_block = gone->next_block;
 		record->head_offset = gone->next_offset;
 	}
 	else
 	{
-		SimChunk *chunk = sim_chunk_at(ix, page, offset, owner);
+		SimChunk *chunk = sim_chunk_at(ix, page, offset, ref->kind, ref->hash);
 
 		chunk->next_block = gone->next_block;
 		chunk->next_offset = gone->next_offset;
@@ -122,7 +120,7 @@ typedef struct Link
 /* Unlink and delete one empty chunk; link and chunk may share a page. */
 static void
 unlink_chunk(SimIndex *ix, const Link *link, Buffer buffer, OffsetNumber offset,
-			 uint64 owner, const SimChunk *gone)
+			 const SimRecordRef *ref, const SimChunk *gone)
 {
 	SimWrite write;
 	Page page;
@@ -130,7 +128,7 @@ unlink_chunk(SimIndex *ix, const Link *link, Buffer buffer, OffsetNumber offset,
 
 	sim_write_begin(&write, ix);
 	page = sim_write_page(&write, link->buffer);
-	set_link(ix, page, link->offset, link->in_record, owner, gone);
+	set_link(ix, page, link->offset, link->in_record, ref, gone);
 	if (buffer != link->buffer)
 		page = sim_write_page(&write, buffer);
 	freed = delete_item(page, offset, true);
@@ -142,9 +140,11 @@ unlink_chunk(SimIndex *ix, const Link *link, Buffer buffer, OffsetNumber offset,
 
 /* The chunk at a place of a chain, on a page that is locked. */
 static SimChunk *
-chain_chunk(SimIndex *ix, Buffer buffer, OffsetNumber offset, uint64 owner)
+chain_chunk(SimIndex *ix, Buffer buffer, OffsetNumber offset,
+			const SimRecordRef *ref)
 {
-	SimChunk *chunk = sim_chunk_at(ix, BufferGetPage(buffer), offset, owner);
+	SimChunk *chunk =
+		sim_chunk_at(ix, BufferGetPage(buffer), offset, ref->kind, ref->hash);
 
 	if (chunk == NULL)
 		ereport(ERROR,
@@ -161,7 +161,8 @@ chain_chunk(SimIndex *ix, Buffer buffer, OffsetNumber offset, uint64 owner)
  * it the link to the next.  Returns that one's place.
  */
 static ItemPointerData
-prune_step(SimIndex *ix, Link *link, ItemPointerData place, uint64 owner)
+prune_step(SimIndex *ix, Link *link, ItemPointerData place,
+		   const SimRecordRef *ref)
 {
 	BlockNumber block = ItemPointerGetBlockNumberNoCheck(&place);
 	OffsetNumber offset = ItemPointerGetOffsetNumberNoCheck(&place);
@@ -170,10 +171,10 @@ prune_step(SimIndex *ix, Link *link, ItemPointerData place, uint64 owner)
 		same ? link->buffer : sim_read(ix, block, BUFFER_LOCK_EXCLUSIVE);
 	SimChunk chunk;
 
-	memcpy(&chunk, chain_chunk(ix, buffer, offset, owner), SIM_CHUNK_HEADER);
+	memcpy(&chunk, chain_chunk(ix, buffer, offset, ref), SIM_CHUNK_HEADER);
 	if (chunk.n == 0)
 	{
-		unlink_chunk(ix, link, buffer, offset, owner, &chunk);
+		unlink_chunk(ix, link, buffer, offset, ref, &chunk);
 		if (!same)
 			UnlockReleaseBuffer(buffer);
 	}
@@ -191,19 +192,19 @@ prune_step(SimIndex *ix, Link *link, ItemPointerData place, uint64 owner)
 
 /*
  * Walk a chain and unlink its empty chunks, but only so many at a time: nobody
- * can add to the subject meanwhile, and we cannot be interrupted.  *from is
+ * can add to the chain meanwhile, and we cannot be interrupted.  *from is
  * the chunk to go on from, which holds postings and so cannot go away, or
  * invalid for the start, which it is again while all chunks are empty.  Returns false if there is more.
  */
 #define PRUNE_AT_ONCE 256
 
 static bool
-prune_chain(SimIndex *ix, Buffer record_buffer, const SimSubjectRef *ref,
+prune_chain(SimIndex *ix, Buffer record_buffer, const SimRecordRef *ref,
 			ItemPointerData *from)
 {
 	Link link = { record_buffer, ref->offset, true };
-	SimSubjectRecord *record = sim_record_at(BufferGetPage(record_buffer),
-											 SIM_PAGE_SUBJECT, ref->offset);
+	SimRecord *record =
+		sim_record_at(BufferGetPage(record_buffer), ref->kind, ref->offset);
 	ItemPointerData place;
 	int steps = 0;
 
@@ -212,7 +213,7 @@ prune_chain(SimIndex *ix, Buffer record_buffer, const SimSubjectRef *ref,
 		place = *from;
 	while (ItemPointerGetBlockNumberNoCheck(&place) != InvalidBlockNumber &&
 		   steps++ < PRUNE_AT_ONCE)
-		place = prune_step(ix, &link, place, ref->hash);
+		place = prune_step(ix, &link, place, ref);
 	ItemPointerSetInvalid(from);
 	if (!link.in_record)
 	{
@@ -225,7 +226,7 @@ prune_chain(SimIndex *ix, Buffer record_buffer, const SimSubjectRef *ref,
 /* Remove a subject that has no chunk left. */
 static void
 delete_record(SimIndex *ix, Buffer bucket, Buffer record_buffer,
-			  const SimSubjectRef *ref)
+			  const SimRecordRef *ref)
 {
 	SimEntry entry = { ref->hash, ref->block, ref->offset, 0 };
 	SimMeta meta;
@@ -255,27 +256,33 @@ delete_record(SimIndex *ix, Buffer bucket, Buffer record_buffer,
 		RecordPageWithFreeSpace(ix->rel, ref->block, BLCKSZ - 1);
 }
 
-/* Prune one subject; returns false if it is to be called again. */
+/*
+ * Prune one chain; returns false if it is to be called again.  An item's
+ * record stays, so that its bucket need not be locked against others.
+ */
 static bool
-prune_subject(SimIndex *ix, uint64 hash, HashMatch *wanted,
-			  ItemPointerData *from, bool *found)
+prune_record(SimIndex *ix, uint64 hash, HashMatch *wanted,
+			 ItemPointerData *from, bool *found)
 {
+	SimRecordRef *ref = &wanted->ref;
+	bool of_item = ref->kind == SIM_PAGE_ITEM;
 	SimEntry entry;
-	Buffer bucket = sim_directory_lock(ix, false, hash, BUFFER_LOCK_EXCLUSIVE);
+	Buffer bucket =
+		sim_directory_lock(ix, of_item, hash,
+						   of_item ? BUFFER_LOCK_SHARE : BUFFER_LOCK_EXCLUSIVE);
 	bool finished = true;
 
 	*found = sim_bucket_find(ix, bucket, hash, match_hash, wanted, &entry);
 	if (*found)
 	{
-		Buffer record_buffer =
-			sim_read(ix, wanted->ref.block, BUFFER_LOCK_EXCLUSIVE);
-		SimSubjectRecord *record;
+		Buffer record_buffer = sim_read(ix, ref->block, BUFFER_LOCK_EXCLUSIVE);
+		SimRecord *record;
 
-		finished = prune_chain(ix, record_buffer, &wanted->ref, from);
-		record = sim_record_at(BufferGetPage(record_buffer), SIM_PAGE_SUBJECT,
-							   wanted->ref.offset);
-		if (record->head_block == InvalidBlockNumber)
-			delete_record(ix, bucket, record_buffer, &wanted->ref);
+		finished = prune_chain(ix, record_buffer, ref, from);
+		record =
+			sim_record_at(BufferGetPage(record_buffer), ref->kind, ref->offset);
+		if (!of_item && record->head_block == InvalidBlockNumber)
+			delete_record(ix, bucket, record_buffer, ref);
 		UnlockReleaseBuffer(record_buffer);
 	}
 	UnlockReleaseBuffer(bucket);
@@ -283,22 +290,23 @@ prune_subject(SimIndex *ix, uint64 hash, HashMatch *wanted,
 }
 
 /*
- * Unlink the empty chunks of the subjects with this hash, and the subjects of
- * which nothing is left.
+ * Unlink the empty chunks of the subjects, or items, with this hash, and the
+ * subjects of which nothing is left.
  */
 void
-sim_subject_prune(SimIndex *ix, uint64 hash)
+sim_chain_prune(SimIndex *ix, SimPageKind kind, uint64 hash)
 {
 	HashMatch wanted;
 	bool found = true;
 
-	wanted.ndone = 0;
+	memset(&wanted, 0, sizeof(wanted));
+	wanted.ref.kind = kind;
 	while (found && wanted.ndone < MAX_NAMESAKES)
 	{
 		ItemPointerData from;
 
 		ItemPointerSetInvalid(&from);
-		while (!prune_subject(ix, hash, &wanted, &from, &found))
+		while (!prune_record(ix, hash, &wanted, &from, &found))
 			vacuum_pause();
 		wanted.done[wanted.ndone++] = wanted.ref;
 	}

@@ -13,6 +13,7 @@
 #include "access/relation.h"
 #include "access/visibilitymap.h"
 #include "compat.h"
+#include "access/xlog.h"
 #include "pgstat.h"
 #include "storage/buf_internals.h"
 #include "storage/predicate.h"
@@ -32,7 +33,11 @@ load_meta(SimReader *reader)
 	sim_read_meta(&reader->state->ix, meta);
 	reader->trained = meta->generation != 0;
 	reader->generation = meta->generation;
+	reader->directed = meta->directed;
+	reader->forward_decay = meta->forward_decay;
 	reader->nitems = meta->nitems;
+	reader->has_item_postings = meta->item_postings;
+	reader->trained_subjects = meta->trained_subjects;
 }
 
 static SimReader *
@@ -46,12 +51,16 @@ open_reader(Relation heap, Oid index)
 	reader->index = index_open(index, AccessShareLock);
 	sim_check_readable(reader->heap, reader->index);
 	reader->state = state;
+	state->context = CurrentMemoryContext;
 	sim_index_open(&state->ix, reader->index);
 	state->index = index;
 	state->heap = RelationGetRelid(heap);
 	state->file = relation_file(reader->index);
 	state->snapshot = snapshot;
 	state->vm_buffer = InvalidBuffer;
+
+	/* On a standby replay does not wait for our pins. */
+	state->use_map = !RecoveryInProgress();
 	reader->subject_key = state->ix.subject;
 	reader->item_key = state->ix.item;
 	reader->has_time = state->ix.has_time;
@@ -89,6 +98,11 @@ sim_reader_close(SimReader *reader)
 {
 	if (reader->state->vm_buffer != InvalidBuffer)
 		ReleaseBuffer(reader->state->vm_buffer);
+	if (reader->state->fetch)
+	{
+		table_index_fetch_end(reader->state->fetch);
+		ExecDropSingleTupleTableSlot(reader->state->slot);
+	}
 	index_close(reader->index, AccessShareLock);
 	relation_close(reader->heap, AccessShareLock);
 }

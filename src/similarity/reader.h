@@ -11,7 +11,9 @@
 
 #include "common/typed_key.h"
 #include "datatype/timestamp.h"
+#include "storage/block.h"
 #include "storage/buf.h"
+#include "storage/itemptr.h"
 #include "utils/relcache.h"
 
 typedef uint32 ItemNumber;
@@ -30,9 +32,13 @@ typedef struct SimReader
 	bool has_time;				  /* the index includes a time column */
 	bool has_strength;			  /* the index includes a strength column */
 	int strength_scale;			  /* for sim_strength_weight() */
+	bool has_item_postings;		  /* sim_holders_open() may be called */
 	bool trained;				  /* false: no neighbour lists yet */
 	uint32 generation;			  /* of the model; 0 while untrained */
+	bool directed;				  /* the model tells what comes after */
+	double forward_decay;		  /* the weight of each step back, then */
 	uint32 nitems;				  /* item numbers are below this */
+	uint64 trained_subjects;	  /* that the model was made of */
 	struct SimReaderState *state; /* private to src/similarity */
 } SimReader;
 
@@ -46,6 +52,21 @@ typedef struct SimHistoryItem
 	TimestampTz time; /* latest interaction, or SIM_NO_TIME */
 	double strength;  /* sum over interactions; count without column */
 } SimHistoryItem;
+
+/*
+ * A subject that has an item, by one of its rows; where only the subject
+ * counts, hash and subject are what matters.
+ */
+typedef struct SimHolder
+{
+	TimestampTz time;		 /* of the row, or SIM_NO_TIME */
+	uint64 hash;			 /* of the subject's key: the same on every node */
+	ItemPointerData subject; /* tells subjects apart in this index */
+	ItemPointerData tid;
+	bool all_visible;
+} SimHolder;
+
+typedef struct SimHolders SimHolders;
 
 /*
  * A neighbour list.  The arrays lie on a page of the index, which stays locked
@@ -100,6 +121,40 @@ extern bool sim_reader_reopen(SimReader *reader);
  */
 extern int sim_read_history(SimReader *reader, Datum subject,
 							SimHistoryItem **items, int *nitems);
+
+/* The same for a subject that holders led to; 0 if it is gone. */
+extern int sim_read_history_of(SimReader *reader, const SimHolder *holder,
+							   SimHistoryItem **items, int *nitems);
+
+/*
+ * The rows that have an item, where item postings are kept: latest first, rows
+ * at the same time in the order of hash.  A subject comes once for each of its
+ * rows with the item.  Whether the active snapshot sees a row is to be asked
+ * before it counts; peeked at is the next one, until it is taken.
+ */
+extern SimHolders *sim_holders_open(SimReader *reader, ItemNumber item);
+extern const SimHolder *sim_holders_peek(SimHolders *holders);
+extern void sim_holders_take(SimHolders *holders);
+extern void sim_holders_close(SimHolders *holders);
+extern bool sim_holder_visible(SimReader *reader, const SimHolder *holder);
+
+/* The key of its subject, palloc'd; false if that is gone. */
+extern bool
+sim_holder_key(SimReader *reader, const SimHolder *holder, Datum *key);
+
+/*
+ * All subjects, page by page: those of a page, of which there are at most
+ * SIM_SUBJECTS_PER_PAGE.  Their rows may all be invisible.
+ */
+#define SIM_SUBJECTS_PER_PAGE (BLCKSZ / 16)
+
+extern BlockNumber sim_subject_pages(SimReader *reader);
+extern int
+sim_read_subjects(SimReader *reader, BlockNumber block, SimHolder *subjects);
+
+/* How many subjects had each of these items when the model was made. */
+extern void sim_read_degrees(SimReader *reader, const ItemNumber *items, int n,
+							 uint32 *degrees);
 
 /* INVALID_ITEM when the index has never seen the item. */
 extern ItemNumber sim_find_item(SimReader *reader, Datum item);

@@ -5,6 +5,7 @@
 #ifndef PERSONALIZE_READER_STATE_H
 #define PERSONALIZE_READER_STATE_H
 
+#include "access/tableam.h"
 #include "similarity/similarity.h"
 #include "utils/snapshot.h"
 
@@ -27,13 +28,17 @@ typedef struct SimKeyMemo
 
 typedef struct SimReaderState
 {
+	MemoryContext context; /* lives as long as the reader */
 	SimIndex ix;
 	SimMeta meta;
 	Oid index; /* what to open again */
 	Oid heap;
 	Oid file; /* of the index */
 	Snapshot snapshot;
+	bool use_map; /* may trust the visibility map */
 	Buffer vm_buffer;
+	IndexFetchTableData *fetch; /* for rows that the map does not know */
+	TupleTableSlot *slot;
 	const ItemPointerData *slots; /* of all items, or NULL */
 	SimPlace *places;			  /* without slots: of some, ascending */
 	int nplaces;
@@ -41,6 +46,8 @@ typedef struct SimReaderState
 } SimReaderState;
 
 extern const ItemPointerData *sim_slots(SimIndex *ix, const SimMeta *meta);
+extern bool sim_row_visible(SimReaderState *state, Relation heap,
+							const ItemPointerData *row);
 extern void sim_reader_item(SimReaderState *state, ItemNumber item, Datum *key,
 							uint64 *hash);
 

@@ -1,8 +1,8 @@
 /*
  * records.c
- *		Records of subjects and items: a 16-byte header and the key.
+ *		Records of subjects and items: a header and the key.
  *
- * Both kinds begin with the hash.  Records never move: a directory entry is
+ * Both kinds begin with a SimRecord.  Records never move: a directory entry is
  * a block and an offset.
  */
 #include "postgres.h"
@@ -23,7 +23,7 @@ sim_record_at(Page page, SimPageKind kind, OffsetNumber offset)
 }
 
 Size
-sim_record_size(TypedKey *key, Datum value)
+sim_record_size(SimPageKind kind, TypedKey *key, Datum value)
 {
 	Size size = typed_key_size(key, value);
 
@@ -36,18 +36,28 @@ sim_record_size(TypedKey *key, Datum value)
 						   TYPED_KEY_MAX_SIZE),
 				 errhint(
 					 "Consider an expression index on a hash of the value.")));
-	return MAXALIGN(SIM_RECORD_KEY + size);
+	return MAXALIGN(SIM_RECORD_KEY(kind) + size);
 }
 
-/* A record in memory; the caller fills what lies between hash and key. */
+/* A record in memory, without a chain. */
 void *
-sim_record_form(TypedKey *key, Datum value, uint64 hash, Size size)
+sim_record_form(SimPageKind kind, TypedKey *key, Datum value, uint64 hash,
+				Size size)
 {
-	char *record = palloc0(size);
+	char *memory = palloc0(size);
+	SimRecord *record = (SimRecord *) memory;
 
-	memcpy(record, &hash, sizeof(hash));
-	typed_key_write(key, value, record + SIM_RECORD_KEY);
+	record->hash = hash;
+	record->head_block = InvalidBlockNumber;
+	typed_key_write(key, value, memory + SIM_RECORD_KEY(kind));
 	return record;
+}
+
+/* The key of a record, on its page. */
+Datum
+sim_record_key(SimPageKind kind, TypedKey *key, const void *record)
+{
+	return typed_key_read(key, (const char *) record + SIM_RECORD_KEY(kind));
 }
 
 OffsetNumber

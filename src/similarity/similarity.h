@@ -100,30 +100,34 @@ typedef struct SimEntry
 #define SIM_BUCKET_CAPACITY ((int) (SIM_PAGE_SPACE / sizeof(SimEntry)))
 #define SIM_BUCKET_FULL (SIM_BUCKET_CAPACITY * 3 / 4)
 
-/* ---- records: an item on a page, the stored key at SIM_RECORD_KEY ---- */
+/* ---- records: an item on a page, with the stored key behind it ---- */
 
-typedef struct SimSubjectRecord
+/* How each begins: whose it is, and where its chain of chunks starts. */
+typedef struct SimRecord
 {
 	uint64 hash;
-	BlockNumber head_block; /* the newest chunk */
+	BlockNumber head_block; /* the newest chunk, or invalid */
 	OffsetNumber head_offset;
 	uint16 unused;
-} SimSubjectRecord;
+} SimRecord;
 
 typedef struct SimItemRecord
 {
-	uint64 hash;
+	SimRecord record; /* its chain: the item's postings, if they are kept */
 	ItemNumber item;
 	uint32 unused;
 } SimItemRecord;
 
-#define SIM_RECORD_KEY 16
+/* Where the key stands, by the kind of the record's page. */
+#define SIM_RECORD_KEY(kind)                                     \
+	((kind) == SIM_PAGE_ITEM ? MAXALIGN(sizeof(SimItemRecord)) : \
+							   MAXALIGN(sizeof(SimRecord)))
 
 /* ---- postings ---- */
 
 typedef struct SimChunk
 {
-	uint64 owner;			/* the subject's hash */
+	uint64 owner;			/* the hash of the subject or item */
 	BlockNumber next_block; /* the next older chunk, or invalid */
 	OffsetNumber next_offset;
 	uint16 n;
@@ -131,10 +135,18 @@ typedef struct SimChunk
 	uint16 flags;
 } SimChunk;
 
-#define SIM_CHUNK_GROWN 1 /* made by an insert, not by a build */
+#define SIM_CHUNK_GROWN 1	/* made by an insert, not by a build */
+#define SIM_CHUNK_OF_ITEM 2 /* of an item's chain; otherwise of a subject's */
 #define SIM_CHUNK_HEADER 20
 #define SIM_FIRST_CAPACITY 4
 #define SIM_MAX_GROWTH 64
+#define SIM_ITEM_MAX_GROWTH 128
+
+/*
+ * In an item's chunk a time follows the header: none in the chunks behind it
+ * is later.  Whoever looks for what is recent stops by it.
+ */
+#define SIM_ITEM_CHUNK_HEADER (SIM_CHUNK_HEADER + sizeof(int64))
 
 /* In memory; on disk tid, item[, time][, strength] are packed. */
 typedef struct SimPosting
@@ -144,6 +156,16 @@ typedef struct SimPosting
 	float strength;
 	ItemPointerData tid;
 } SimPosting;
+
+/* In memory; on disk tid, subject, hash[, time] are packed. */
+typedef struct SimItemPosting
+{
+	TimestampTz time;
+	uint64 hash;			 /* the subject's */
+	ItemPointerData subject; /* the place of its record */
+	ItemPointerData tid;
+	ItemNumber item; /* not stored: a chunk is one item's */
+} SimItemPosting;
 
 /* ---- the model ---- */
 
@@ -286,12 +308,14 @@ typedef struct SimMeta
 	BlockNumber item_tail;
 	SimLogStripe log[SIM_LOG_STRIPES];
 	uint32 log_epoch;
+	bool item_postings; /* kept for every row, since the index was built */
 
 	/* the model, replaced as a whole by one write of this page */
 	uint32 generation;		 /* 0: untrained */
 	uint32 last_generation;	 /* highest ever begun */
 	uint32 model_items;		 /* slots cover items below */
 	SimArray slots;			 /* item number -> its list */
+	SimArray degrees;		 /* item number -> subjects that have it */
 	BlockNumber model_pages; /* all pages of the model, chained */
 	BlockNumber popular;	 /* the first of the popular ones, chained */
 	uint32 log_since;		 /* epoch; log pages before it are orphans */
@@ -300,9 +324,12 @@ typedef struct SimMeta
 	uint64 training_memory; /* bytes a training of everything takes */
 	SimParams params;		/* that the model was made by */
 	SimChoice choice;		/* of them */
+	bool directed;			/* its pairs have an order */
+	double forward_decay;	/* of which this is the weight of a step */
 
 	/* what the model was trained on, and the changes VACUUM saw since */
 	uint64 trained_interactions;
+	uint64 trained_subjects; /* of which degrees counts */
 	uint64 removed;
 } SimMeta;
 
@@ -391,7 +418,8 @@ typedef struct SimIndex
 	int strength_column;
 	Oid time_type;
 	Oid strength_type;
-	Size posting_size; /* packed */
+	Size posting_size;		/* packed */
+	Size item_posting_size; /* packed */
 	TypedKey subject;
 	TypedKey item;
 } SimIndex;
@@ -473,40 +501,80 @@ extern void sim_directory_split(SimIndex *ix, bool items);
 
 extern ItemNumber sim_item_lookup(SimIndex *ix, Datum key, uint64 hash);
 extern ItemNumber sim_item_intern(SimIndex *ix, Datum key, uint64 hash);
+extern bool sim_item_place(SimIndex *ix, const SimArray *locator,
+						   ItemNumber item, ItemPointer place);
 extern bool sim_item_read(SimIndex *ix, const SimArray *locator,
 						  ItemNumber item, Datum *key, uint64 *hash);
 
-/* ---- subjects.c: records, and their chunks ---- */
+/* ---- chain.c: the chunks of a subject or an item ---- */
 
-typedef struct SimSubjectRef
+/* A record: its kind is that of its page, SIM_PAGE_SUBJECT or _ITEM. */
+typedef struct SimRecordRef
 {
+	SimPageKind kind;
 	BlockNumber block;
 	OffsetNumber offset;
 	uint64 hash;
 	BlockNumber head_block;
 	OffsetNumber head_offset;
-} SimSubjectRef;
+} SimRecordRef;
+
+/* postings are SimPosting in a subject's chain, SimItemPosting in an item's. */
+extern bool sim_chain_append(SimIndex *ix, const SimRecordRef *ref,
+							 const void *posting, SimChunk *full);
+extern void
+sim_chain_add_chunk(SimIndex *ix, Buffer record_buffer, SimRecordRef *ref,
+					SimChunk *header, const void *postings);
+extern void sim_chain_add_many(SimIndex *ix, Buffer record_buffer,
+							   SimRecordRef *ref, const void *postings, int n);
+extern int
+sim_chain_capacity(SimIndex *ix, SimPageKind kind, const SimChunk *full);
+extern Buffer sim_record_lock(SimIndex *ix, SimRecordRef *ref, int mode);
+extern Page sim_chunk_page(SimWrite *write, Buffer buffer);
+extern void sim_chain_prune(SimIndex *ix, SimPageKind kind, uint64 hash);
+
+/* ---- subjects.c: records, and their chunks ---- */
 
 extern bool
-sim_subject_find(SimIndex *ix, Datum key, uint64 hash, SimSubjectRef *ref);
+sim_subject_find(SimIndex *ix, Datum key, uint64 hash, SimRecordRef *ref);
 extern void sim_subject_append(SimIndex *ix, Datum key, uint64 hash,
-							   const SimPosting *posting);
-extern void sim_subject_append_many(SimIndex *ix, Datum key, uint64 hash,
-									const SimPosting *postings, int n);
-extern void sim_subject_prune(SimIndex *ix, uint64 hash);
+							   const SimPosting *posting, SimRecordRef *ref);
+extern void
+sim_subject_append_many(SimIndex *ix, Datum key, uint64 hash,
+						const SimPosting *postings, int n, SimRecordRef *ref);
+
+/* ---- item_postings.c: which subjects have an item ---- */
+
+extern bool sim_keeps_item_postings(SimIndex *ix);
+extern void
+sim_item_append(SimIndex *ix, ItemPointer place, const SimItemPosting *posting);
+extern void sim_item_append_many(SimIndex *ix, ItemPointer place,
+								 const SimItemPosting *postings, int n);
 
 /* ---- chunk.c: packed postings on a page ---- */
 
-extern SimChunk *
-sim_chunk_at(SimIndex *ix, Page page, OffsetNumber offset, uint64 owner);
-extern Size sim_chunk_size(SimIndex *ix, int capacity);
-extern int sim_chunk_max(SimIndex *ix);
+extern SimChunk *sim_chunk_at(SimIndex *ix, Page page, OffsetNumber offset,
+							  SimPageKind kind, uint64 owner);
+extern Size sim_chunk_size(SimIndex *ix, SimPageKind kind, int capacity);
+extern int sim_chunk_max(SimIndex *ix, SimPageKind kind);
 extern OffsetNumber sim_chunk_add(SimIndex *ix, Page page, SimChunk *header,
-								  const SimPosting *postings);
-extern void sim_posting_write(SimIndex *ix, SimChunk *chunk, int i,
-							  const SimPosting *posting);
+								  TimestampTz older, const void *postings);
+extern void
+sim_chunk_set(SimIndex *ix, SimChunk *chunk, int i, const void *posting);
 extern void sim_posting_read(SimIndex *ix, const SimChunk *chunk, int i,
 							 SimPosting *posting);
+extern void sim_item_posting_read(SimIndex *ix, const SimChunk *chunk, int i,
+								  SimItemPosting *posting);
+extern TimestampTz sim_chunk_older(const SimChunk *chunk);
+extern ItemPointerData
+sim_chunk_tid(SimIndex *ix, const SimChunk *chunk, int i);
+extern void sim_chunk_move(SimIndex *ix, SimChunk *chunk, int to, int from);
+
+static inline bool
+sim_chunk_of_item(const SimChunk *chunk)
+{
+	return (chunk->flags & SIM_CHUNK_OF_ITEM) != 0;
+}
 
 /* ---- log.c: interactions since the last training ---- */
 
@@ -520,6 +588,10 @@ sim_log_first_since(SimIndex *ix, BlockNumber block, uint32 epoch);
 
 extern void sim_train(SimIndex *ix, bool vacuum);
 extern Size sim_memory_budget(void);
+
+/* ---- forward.c ---- */
+
+extern bool sim_check_direction(SimIndex *ix, int level);
 
 /* ---- vacuum.c ---- */
 
@@ -535,6 +607,7 @@ typedef struct SimCounts
 {
 	uint64 subjects;
 	uint64 interactions;
+	uint64 item_bytes; /* of items' chunks, part of the pages of chunks */
 	BlockNumber pages[SIM_PAGE_CHOICE + 1];
 	BlockNumber total_pages;
 } SimCounts;

@@ -14,52 +14,69 @@
 #include "compat.h"
 #include "similarity/similarity.h"
 
+/* Owners of chunks left without postings. */
+typedef struct Emptied
+{
+	uint64 *owners;
+	Size n;
+	Size max;
+} Emptied;
+
 typedef struct Vacuum
 {
 	SimIndex ix;
+	IndexVacuumInfo *info;
 	IndexBulkDeleteResult *stats;
 	IndexBulkDeleteCallback callback;
 	void *callback_state;
-	uint64 *emptied; /* owners of chunks left without postings */
-	Size nemptied;
-	Size max_emptied;
-	Size limit;
+	BlockNumber nblocks;
+	bool items_clean; /* the items' chunks have been gone through */
+	Emptied subjects;
+	Emptied items;
+	Size limit; /* of either */
 } Vacuum;
 
 /* Remember whose chain to prune; what does not fit waits for another VACUUM. */
 static void
-note_emptied(Vacuum *vacuum, uint64 owner)
+note_emptied(Vacuum *vacuum, const SimChunk *chunk)
 {
-	if (vacuum->nemptied == vacuum->max_emptied)
+	Emptied *emptied =
+		sim_chunk_of_item(chunk) ? &vacuum->items : &vacuum->subjects;
+
+	if (emptied->n == emptied->max)
 	{
-		if (vacuum->max_emptied >= vacuum->limit)
+		if (emptied->max >= vacuum->limit)
 			return;
-		vacuum->max_emptied =
-			Max(1024, Min(vacuum->max_emptied * 2, vacuum->limit));
-		vacuum->emptied = vacuum->emptied == NULL ?
+		emptied->max = Max(1024, Min(emptied->max * 2, vacuum->limit));
+		emptied->owners = emptied->owners == NULL ?
 			MemoryContextAllocHuge(CurrentMemoryContext,
-								   vacuum->max_emptied * sizeof(uint64)) :
-			repalloc_huge(vacuum->emptied,
-						  vacuum->max_emptied * sizeof(uint64));
+								   emptied->max * sizeof(uint64)) :
+			repalloc_huge(emptied->owners, emptied->max * sizeof(uint64));
 	}
-	vacuum->emptied[vacuum->nemptied++] = owner;
+	emptied->owners[emptied->n++] = chunk->owner;
+}
+
+static bool
+posting_is_dead(Vacuum *vacuum, const SimChunk *chunk, int i)
+{
+	ItemPointerData tid = sim_chunk_tid(&vacuum->ix, chunk, i);
+
+	return vacuum->callback(&tid, vacuum->callback_state);
 }
 
 /* Remove the dead postings of one chunk; returns how many. */
 static int
 clean_chunk(Vacuum *vacuum, SimChunk *chunk)
 {
-	SimPosting posting;
 	int kept = 0;
 	int i;
 
 	for (i = 0; i < chunk->n; i++)
 	{
-		sim_posting_read(&vacuum->ix, chunk, i, &posting);
-		if (vacuum->callback(&posting.tid, vacuum->callback_state))
+		if (posting_is_dead(vacuum, chunk, i))
 			continue;
 		if (kept < i)
-			sim_posting_write(&vacuum->ix, chunk, kept, &posting);
+			sim_chunk_move(&vacuum->ix, chunk, kept, i);
 		kept++;
 	}
 	i = chunk->n - kept;
@@ -70,21 +87,20 @@ clean_chunk(Vacuum *vacuum, SimChunk *chunk)
 static bool
 chunk_has_dead(Vacuum *vacuum, const SimChunk *chunk)
 {
-	SimPosting posting;
 	int i;
 
 	for (i = 0; i < chunk->n; i++)
-	{
-		sim_posting_read(&vacuum->ix, chunk, i, &posting);
-		if (vacuum->callback(&posting.tid, vacuum->callback_state))
+		if (posting_is_dead(vacuum, chunk, i))
 			return true;
-	}
 	return false;
 }
 
-/* Look at every posting of a page; returns whether one must go. */
+/*
+ * Look at every posting of a page, of the items' chunks or of the subjects';
+ * returns whether one must go.
+ */
 static bool
-examine_chunks(Vacuum *vacuum, Page page)
+examine_chunks(Vacuum *vacuum, Page page, bool items)
 {
 	OffsetNumber offset;
 	bool dead = false;
@@ -98,9 +114,12 @@ examine_chunks(Vacuum *vacuum, Page page)
 		if (!ItemIdIsUsed(id))
 			continue;
 		chunk = (SimChunk *) PageGetItem(page, id);
-		vacuum->stats->num_index_tuples += chunk->n;
+		if (sim_chunk_of_item(chunk) != items)
+			continue;
+		if (!items)
+			vacuum->stats->num_index_tuples += chunk->n;
 		if (chunk->n == 0)
-			note_emptied(vacuum, chunk->owner);
+			note_emptied(vacuum, chunk);
 		else if (chunk_has_dead(vacuum, chunk))
 			dead = true;
 	}
@@ -108,7 +127,7 @@ examine_chunks(Vacuum *vacuum, Page page)
 }
 
 static void
-clean_chunks(Vacuum *vacuum, Buffer buffer)
+clean_chunks(Vacuum *vacuum, Buffer buffer, bool items)
 {
 	SimWrite write;
 	OffsetNumber offset;
@@ -126,11 +145,13 @@ clean_chunks(Vacuum *vacuum, Buffer buffer)
 		if (!ItemIdIsUsed(id))
 			continue;
 		chunk = (SimChunk *) PageGetItem(page, id);
-		if (chunk->n == 0)
+		if (chunk->n == 0 || sim_chunk_of_item(chunk) != items)
 			continue;
 		removed = clean_chunk(vacuum, chunk);
 		if (chunk->n == 0)
-			note_emptied(vacuum, chunk->owner);
+			note_emptied(vacuum, chunk);
+		if (items)
+			continue;
 		vacuum->stats->num_index_tuples -= removed;
 		vacuum->stats->tuples_removed += removed;
 	}
@@ -176,33 +197,92 @@ kind_of(Buffer buffer)
 							 (SimPageKind) SimPageGetOpaque(page)->kind;
 }
 
+static Buffer
+read_block(Vacuum *vacuum, BlockNumber block)
+{
+	return ReadBufferExtended(vacuum->ix.rel, MAIN_FORKNUM, block, RBM_NORMAL,
+							  vacuum->info->strategy);
+}
+
+static SimPageKind
+kind_of_block(Buffer buffer)
+{
+	SimPageKind kind;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	kind = kind_of(buffer);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	return kind;
+}
+
+/* Remove the dead postings of items, on all pages. */
+static void
+clean_items(Vacuum *vacuum)
+{
+	BlockNumber block;
+
+	for (block = SIM_META_BLOCK + 1; block < vacuum->nblocks; block++)
+	{
+		Buffer buffer;
+
+		vacuum_pause();
+		buffer = read_block(vacuum, block);
+		if (kind_of_block(buffer) == SIM_PAGE_CHUNK)
+		{
+			LockBufferForCleanup(buffer);
+			if (examine_chunks(vacuum, BufferGetPage(buffer), true))
+				clean_chunks(vacuum, buffer, true);
+			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		}
+		ReleaseBuffer(buffer);
+	}
+	vacuum->items_clean = true;
+}
+
 /*
  * Readers use the visibility map for a posting as long as they have its page
- * pinned; so wait for them before the row may be replaced.  Pages of other
- * kinds need no such wait, and some of them are pinned all the time.
+ * pinned; so wait for them before the row may be replaced.
+ *
+ * A row is asked about by its subject's posting.  Its item's must not outlive
+ * that one, as nothing would lead here again if VACUUM were stopped in between:
+ * so before the first of them goes, all of those do.  Where no row is dead,
+ * which is always so for CREATE INDEX CONCURRENTLY, none is asked about twice.
  */
+static Buffer
+vacuum_chunks(Vacuum *vacuum, Buffer buffer)
+{
+	BlockNumber block = BufferGetBlockNumber(buffer);
+	bool dead;
+
+	LockBufferForCleanup(buffer);
+
+	/* Nobody but VACUUM frees such a page. */
+	Assert(kind_of(buffer) == SIM_PAGE_CHUNK);
+	dead = examine_chunks(vacuum, BufferGetPage(buffer), false);
+	if (dead && !vacuum->items_clean)
+	{
+		UnlockReleaseBuffer(buffer);
+		clean_items(vacuum);
+		buffer = read_block(vacuum, block);
+		LockBufferForCleanup(buffer);
+	}
+	if (dead)
+		clean_chunks(vacuum, buffer, false);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	return buffer;
+}
+
 static void
-vacuum_block(Vacuum *vacuum, IndexVacuumInfo *info, BlockNumber block)
+vacuum_block(Vacuum *vacuum, BlockNumber block)
 {
 	Buffer buffer;
 	SimPageKind kind;
 
 	vacuum_pause();
-	buffer = ReadBufferExtended(vacuum->ix.rel, MAIN_FORKNUM, block, RBM_NORMAL,
-								info->strategy);
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	kind = kind_of(buffer);
-	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	buffer = read_block(vacuum, block);
+	kind = kind_of_block(buffer);
 	if (kind == SIM_PAGE_CHUNK)
-	{
-		LockBufferForCleanup(buffer);
-
-		/* Nobody but VACUUM frees such a page. */
-		Assert(kind_of(buffer) == SIM_PAGE_CHUNK);
-		if (examine_chunks(vacuum, BufferGetPage(buffer)))
-			clean_chunks(vacuum, buffer);
-		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-	}
+		buffer = vacuum_chunks(vacuum, buffer);
 	else if (kind == SIM_PAGE_LOG)
 	{
 		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
@@ -222,19 +302,20 @@ by_value(const void *a, const void *b)
 }
 
 static void
-prune_emptied(Vacuum *vacuum)
+prune_emptied(Vacuum *vacuum, SimPageKind kind, Emptied *emptied)
 {
 	Size i;
 
-	if (vacuum->nemptied == 0)
+	if (emptied->n == 0)
 		return;
-	qsort(vacuum->emptied, vacuum->nemptied, sizeof(uint64), by_value);
-	for (i = 0; i < vacuum->nemptied; i++)
+	qsort(emptied->owners, emptied->n, sizeof(uint64), by_value);
+	for (i = 0; i < emptied->n; i++)
 	{
 		vacuum_pause();
-		if (i == 0 || vacuum->emptied[i] != vacuum->emptied[i - 1])
-			sim_subject_prune(&vacuum->ix, vacuum->emptied[i]);
+		if (i == 0 || emptied->owners[i] != emptied->owners[i - 1])
+			sim_chain_prune(&vacuum->ix, kind, emptied->owners[i]);
 	}
+	pfree(emptied->owners);
 }
 
 /* Add to the changes since training, which decide on the next one. */
@@ -262,7 +343,6 @@ sim_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 			   IndexBulkDeleteCallback callback, void *callback_state)
 {
 	Vacuum vacuum;
-	BlockNumber nblocks = RelationGetNumberOfBlocks(info->index);
 	BlockNumber block;
 	double removed_before;
 
@@ -270,18 +350,20 @@ sim_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
 	memset(&vacuum, 0, sizeof(vacuum));
 	sim_index_open(&vacuum.ix, info->index);
+	vacuum.info = info;
+	vacuum.nblocks = RelationGetNumberOfBlocks(info->index);
+	vacuum.items_clean = !sim_keeps_item_postings(&vacuum.ix);
 	vacuum.stats = stats;
 	vacuum.callback = callback;
 	vacuum.callback_state = callback_state;
 	vacuum.limit = Max(1024, sim_memory_budget() / sizeof(uint64));
 	removed_before = stats->tuples_removed;
 	stats->num_index_tuples = 0;
-	for (block = SIM_META_BLOCK + 1; block < nblocks; block++)
-		vacuum_block(&vacuum, info, block);
-	prune_emptied(&vacuum);
+	for (block = SIM_META_BLOCK + 1; block < vacuum.nblocks; block++)
+		vacuum_block(&vacuum, block);
+	prune_emptied(&vacuum, SIM_PAGE_SUBJECT, &vacuum.subjects);
+	prune_emptied(&vacuum, SIM_PAGE_ITEM, &vacuum.items);
 	count_removed(&vacuum.ix, stats->tuples_removed - removed_before);
-	if (vacuum.emptied)
-		pfree(vacuum.emptied);
 	return stats;
 }
 

@@ -20,7 +20,7 @@ typedef struct Reading
 {
 	SimTraining *training;
 	BlockNumber block;
-	SimSubjectRef *refs; /* of one page of records */
+	SimRecordRef *refs; /* of one page of records */
 	int nrefs;
 	SimPosting *postings;
 	double *strengths; /* sums by item, of the distinct postings */
@@ -161,6 +161,21 @@ newest_first(const void *a, const void *b)
 	return p->strength > q->strength ? -1 : p->strength < q->strength ? 1 : 0;
 }
 
+/* The same, and items that share a time by their hash. */
+static int
+canonical_order(const void *a, const void *b, void *arg)
+{
+	const uint64 *hashes = ((SimTraining *) arg)->item_hashes;
+	const SimPosting *p = a;
+	const SimPosting *q = b;
+
+	if (p->time != q->time)
+		return p->time > q->time ? -1 : 1;
+	return hashes[p->item] < hashes[q->item] ? -1 :
+		hashes[p->item] > hashes[q->item]	 ? 1 :
+											   0;
+}
+
 /*
  * Keep one posting of each item, the first that comes; of the others, the
  * strength.
@@ -253,11 +268,12 @@ cut_history(SimTraining *training, SimPosting *postings, Size n, Size limit,
 }
 
 static void
-use_subject(Reading *reading, const SimSubjectRef *ref)
+use_subject(Reading *reading, const SimRecordRef *ref)
 {
 	SimTraining *training = reading->training;
 	uint64 hash = ref->hash;
 	Size limit = training->options.history;
+	bool directed = sim_is_directed(training);
 	bool sorted;
 	Size i;
 
@@ -265,7 +281,7 @@ use_subject(Reading *reading, const SimSubjectRef *ref)
 		!training->filter(training->filter_arg, ref, reading->postings,
 						  &reading->npostings))
 		return;
-	sorted = training->weighted || reading->npostings > limit;
+	sorted = training->weighted || directed || reading->npostings > limit;
 	training->interactions += reading->npostings;
 	for (i = 0; i < reading->npostings; i++)
 		training->newest = Max(training->newest, reading->postings[i].time);
@@ -278,6 +294,9 @@ use_subject(Reading *reading, const SimSubjectRef *ref)
 										 reading->npostings, limit, hash);
 	if (reading->npostings == 0)
 		return;
+	if (directed)
+		qsort_arg(reading->postings, reading->npostings, sizeof(SimPosting),
+				  canonical_order, training);
 	if (training->weighted)
 		sim_weigh_history(training, reading->postings, reading->npostings,
 						  reading->weights);
@@ -319,7 +338,8 @@ read_chunk(Reading *reading, uint64 owner, BlockNumber *block,
 {
 	SimIndex *ix = reading->training->ix;
 	Buffer buffer = sim_read(ix, *block, BUFFER_LOCK_SHARE);
-	SimChunk *chunk = sim_chunk_at(ix, BufferGetPage(buffer), *offset, owner);
+	SimChunk *chunk = sim_chunk_at(ix, BufferGetPage(buffer), *offset,
+								   SIM_PAGE_SUBJECT, owner);
 	int i;
 
 	if (chunk == NULL)
@@ -344,7 +364,7 @@ read_chunk(Reading *reading, uint64 owner, BlockNumber *block,
 
 /* Look again where a subject's chain begins; false if there is none. */
 static bool
-find_chain(SimIndex *ix, SimSubjectRef *ref)
+find_chain(SimIndex *ix, SimRecordRef *ref)
 {
 	Buffer buffer = sim_read(ix, ref->block, BUFFER_LOCK_SHARE);
 	SimSubjectRecord *record =
@@ -365,7 +385,7 @@ find_chain(SimIndex *ix, SimSubjectRef *ref)
  * not, and begins again where VACUUM has unlinked the next chunk.
  */
 static void
-read_subject(Reading *reading, SimSubjectRef *ref)
+read_subject(Reading *reading, SimRecordRef *ref)
 {
 	SimTraining *training = reading->training;
 	int tries = 0;
@@ -404,9 +424,8 @@ collect_refs(Reading *reading, Page page)
 	for (offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page);
 		 offset++)
 	{
-		SimSubjectRecord *record =
-			sim_record_at(page, SIM_PAGE_SUBJECT, offset);
-		SimSubjectRef *ref = &reading->refs[reading->nrefs];
+		SimRecord *record = sim_record_at(page, SIM_PAGE_SUBJECT, offset);
+		SimRecordRef *ref = &reading->refs[reading->nrefs];
 
 		if (record == NULL)
 			continue;
@@ -478,7 +497,7 @@ sim_load_histories(SimTraining *training)
 
 	memset(&reading, 0, sizeof(reading));
 	reading.training = training;
-	reading.refs = palloc(sizeof(SimSubjectRef) * MaxIndexTuplesPerPage);
+	reading.refs = palloc(sizeof(SimRecordRef) * MaxIndexTuplesPerPage);
 	reading.marks =
 		MemoryContextAllocExtended(CurrentMemoryContext,
 								   (training->nitems + 1) * sizeof(uint32),

@@ -111,20 +111,17 @@ sim_write_row(SimTraining *training, ItemNumber item, const SimRow *row)
 				   offset / SIM_LIST_ALIGN);
 }
 
-/* Write the array that leads from an item to its list. */
-void
-sim_write_slots(SimTraining *training)
+/* Write an array of the model with an element for each item. */
+static void
+write_array(SimTraining *training, SimArray *array, const void *elements,
+			Size size)
 {
 	SimIndex *ix = training->ix;
-	SimArray *slots = &training->slots;
 	uint32 per_leaf;
 	uint32 first;
 
-	if (training->page != NULL && training->nitems > 0)
-		flush_lists(training, (int64) training->nitems - 1);
-	sim_array_init(slots, InvalidBlockNumber, sizeof(ItemPointerData),
-				   training->generation);
-	per_leaf = sim_array_per_leaf(slots);
+	sim_array_init(array, InvalidBlockNumber, size, training->generation);
+	per_leaf = sim_array_per_leaf(array);
 	for (first = 0; first < training->nitems; first += per_leaf)
 	{
 		uint32 n = Min(per_leaf, training->nitems - first);
@@ -133,14 +130,32 @@ sim_write_slots(SimTraining *training)
 		SimWrite write;
 
 		sim_training_pause(training);
-		block = sim_array_grow(ix, slots, first / per_leaf, &training->chain);
+		block = sim_array_grow(ix, array, first / per_leaf, &training->chain);
 		buffer = sim_read(ix, block, BUFFER_LOCK_EXCLUSIVE);
 		sim_write_begin(&write, ix);
 		memcpy(sim_page_array(sim_write_page(&write, buffer)),
-			   training->places + first, n * sizeof(ItemPointerData));
+			   (const char *) elements + first * size, n * size);
 		sim_write_end(&write);
 		UnlockReleaseBuffer(buffer);
 	}
+}
+
+/* Write the array that leads from an item to its list. */
+void
+sim_write_slots(SimTraining *training)
+{
+	if (training->page != NULL && training->nitems > 0)
+		flush_lists(training, (int64) training->nitems - 1);
+	write_array(training, &training->slots, training->places,
+				sizeof(ItemPointerData));
+}
+
+/* Write how many subjects have each item, as far as their histories count. */
+void
+sim_write_degrees(SimTraining *training)
+{
+	write_array(training, &training->degrees, training->histories.degrees,
+				sizeof(uint32));
 }
 
 /*

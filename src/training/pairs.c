@@ -147,6 +147,8 @@ sim_pairs_begin(SimPairs *pairs, SimTraining *training, double subject_exponent)
 	pairs->items =
 		MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(uint32));
 	set_weights(pairs, subject_exponent);
+	if (sim_is_directed(training))
+		pairs->steps = sim_forward_steps(training);
 }
 
 /* Count the pairs of a source, itself among them. */
@@ -154,7 +156,9 @@ void
 sim_pairs_count(SimPairs *pairs, uint32 source)
 {
 	Assert(pairs->n == 0);
-	if (pairs->training->weighted)
+	if (pairs->steps)
+		sim_forward_count(pairs, source);
+	else if (pairs->training->weighted)
 		count_weighted(pairs, source);
 	else if (row_work(&pairs->training->histories, source) >
 			 pairs->training->nitems / 4)
@@ -183,4 +187,6 @@ sim_pairs_end(SimPairs *pairs)
 	pfree(pairs->tally);
 	pfree(pairs->items);
 	pfree(pairs->weights);
+	if (pairs->steps)
+		pfree(pairs->steps);
 }

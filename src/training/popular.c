@@ -176,6 +176,8 @@ visit_page(Popular *popular, Page page, PostingVisit visit)
 		if (!ItemIdIsUsed(id))
 			continue;
 		chunk = (SimChunk *) PageGetItem(page, id);
+		if (sim_chunk_of_item(chunk))
+			continue;
 		for (i = 0; i < chunk->n; i++)
 		{
 			SimPosting posting;

@@ -60,7 +60,7 @@ load_item_hashes(SimTraining *training)
 					sim_record_at(page, SIM_PAGE_ITEM, offset);
 
 				if (record && record->item < training->nitems)
-					training->item_hashes[record->item] = record->hash;
+					training->item_hashes[record->item] = record->record.hash;
 			}
 		UnlockReleaseBuffer(buffer);
 	}
@@ -126,6 +126,10 @@ sim_training_begin(SimTraining *training, SimIndex *ix, bool vacuum,
 	training->vacuum = vacuum;
 	training->clock = clock;
 	training->options = *sim_options(ix->rel);
+
+	/* VACUUM goes on without what cannot be. */
+	if (!sim_check_direction(ix, vacuum ? WARNING : ERROR))
+		training->options.direction = SIM_DIRECTION_BOTH;
 	sim_weights_begin(training);
 	training->params = sim_default_params;
 	sim_params_set(&training->params, &training->options);
@@ -210,6 +214,7 @@ set_model(SimMeta *meta, const SimTraining *training, const SimChoice *choice,
 	meta->generation = training->generation;
 	meta->model_items = training->nitems;
 	meta->slots = training->slots;
+	meta->degrees = training->degrees;
 	meta->model_pages = training->chain;
 	meta->popular = training->popular;
 	meta->trained_at = GetCurrentTimestamp();
@@ -220,6 +225,9 @@ set_model(SimMeta *meta, const SimTraining *training, const SimChoice *choice,
 	meta->params = training->params;
 	meta->choice = *choice;
 	meta->trained_interactions = training->interactions;
+	meta->directed = sim_is_directed(training);
+	meta->forward_decay = training->options.forward_decay;
+	meta->trained_subjects = training->histories.nsubjects;
 	meta->removed = 0;
 	meta->log_since = epoch;
 	for (i = 0; i < SIM_LOG_STRIPES; i++)
@@ -336,6 +344,7 @@ sim_train_given(SimIndex *ix, bool vacuum, SimClock *clock,
 	write_rows(&training);
 	sim_phase(clock, SIM_PHASE_WRITING, -1);
 	sim_write_slots(&training);
+	sim_write_degrees(&training);
 	sim_free_histories(&training.histories);
 	sim_train_popular(&training);
 	publish(&training, epoch, &choice, &old, old_heads, new_heads);

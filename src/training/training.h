@@ -89,7 +89,7 @@ typedef struct SimTraining
 	 * Sees each subject's postings before anything else, and may take some
 	 * out; a subject for which it returns false is left out.
 	 */
-	bool (*filter)(void *arg, const SimSubjectRef *subject,
+	bool (*filter)(void *arg, const SimRecordRef *subject,
 				   SimPosting *postings, Size *n);
 	void *filter_arg;
 
@@ -98,6 +98,7 @@ typedef struct SimTraining
 	Page page;				 /* being filled, not yet in the index */
 	ItemPointerData *places; /* of each item's list */
 	SimArray slots;
+	SimArray degrees;
 	BlockNumber popular;
 } SimTraining;
 
@@ -164,6 +165,7 @@ typedef struct SimPairs
 	uint32 n;
 	double unit;	/* of a tally's weight */
 	int64 *weights; /* d^-g in units, by history length */
+	double *steps;	/* of directed pairs, by how far apart */
 } SimPairs;
 
 extern void sim_pairs_begin(SimPairs *pairs, SimTraining *training,
@@ -171,6 +173,12 @@ extern void sim_pairs_begin(SimPairs *pairs, SimTraining *training,
 extern void sim_pairs_count(SimPairs *pairs, uint32 source);
 extern void sim_pairs_clear(SimPairs *pairs);
 extern void sim_pairs_end(SimPairs *pairs);
+
+/* ---- forward.c: pairs that have an order ---- */
+
+extern bool sim_is_directed(const SimTraining *training);
+extern double *sim_forward_steps(const SimTraining *training);
+extern void sim_forward_count(SimPairs *pairs, uint32 source);
 
 /* ---- nearest.c: the k candidates of highest value ---- */
 
@@ -236,6 +244,7 @@ extern bool sim_params_fit(SimTraining *training, SimParams *params);
 extern void
 sim_write_row(SimTraining *training, ItemNumber item, const SimRow *row);
 extern void sim_write_slots(SimTraining *training);
+extern void sim_write_degrees(SimTraining *training);
 extern void sim_write_popular(SimTraining *training,
 							  const SimPopularOnPage *entries, Size n);
 extern void sim_train_popular(SimTraining *training);

@@ -181,7 +181,7 @@ rows_cost(const Chooser *c, const SimParams *params)
 	if (params->low_pass > 0)
 	{
 		cost +=
-			(double) SIM_LOW_PASS_CANDIDATES * params->low_pass_factors / FLOPS;
+			(double) SIM_LOW_PASS_CANDIDATES(params->neighbors) * params->low_pass_factors / FLOPS;
 		rows += SCALE_ROWS;
 	}
 	return rows * cost;

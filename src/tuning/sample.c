@@ -59,7 +59,7 @@ can_be_divided(Contender *c, uint64 hash, const SimPosting *postings, Size n)
 
 /* For the loading of histories: note the subject, and load nothing. */
 static bool
-note_subject(void *arg, const SimSubjectRef *ref, SimPosting *postings, Size *n)
+note_subject(void *arg, const SimRecordRef *ref, SimPosting *postings, Size *n)
 {
 	Contender *c = arg;
 	Evaluation *e = c->evaluation;
