@@ -367,7 +367,7 @@ static bool
 find_chain(SimIndex *ix, SimRecordRef *ref)
 {
 	Buffer buffer = sim_read(ix, ref->block, BUFFER_LOCK_SHARE);
-	SimSubjectRecord *record =
+	SimRecord *record =
 		sim_record_at(BufferGetPage(buffer), SIM_PAGE_SUBJECT, ref->offset);
 	bool found = record != NULL && record->hash == ref->hash;
 
@@ -429,6 +429,7 @@ collect_refs(Reading *reading, Page page)
 
 		if (record == NULL)
 			continue;
+		ref->kind = SIM_PAGE_SUBJECT;
 		ref->block = reading->block;
 		ref->offset = offset;
 		ref->hash = record->hash;

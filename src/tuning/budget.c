@@ -180,8 +180,8 @@ rows_cost(const Chooser *c, const SimParams *params)
 		cost += k * params->two_step_neighbors * STEP_PAIR;
 	if (params->low_pass > 0)
 	{
-		cost +=
-			(double) SIM_LOW_PASS_CANDIDATES(params->neighbors) * params->low_pass_factors / FLOPS;
+		cost += (double) SIM_LOW_PASS_CANDIDATES(params->neighbors) *
+			params->low_pass_factors / FLOPS;
 		rows += SCALE_ROWS;
 	}
 	return rows * cost;

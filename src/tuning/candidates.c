@@ -22,8 +22,9 @@ sim_candidate_values(int number, const SimCandidateParams *candidate,
 					 Datum *values)
 {
 	values[0] = Int32GetDatum(number);
-	values[1] = DirectFunctionCall1(
-		jsonb_in, CStringGetDatum(sim_params_json(&candidate->params)));
+	values[1] = DirectFunctionCall1(jsonb_in,
+									CStringGetDatum(
+										sim_params_json(&candidate->params)));
 	values[2] = Float8GetDatum(candidate->ndcg);
 	values[3] = Float8GetDatum(candidate->recall);
 	values[4] = Float8GetDatum(candidate->hit_rate);

@@ -74,7 +74,8 @@ measure(Chooser *c, SimCandidateParams *candidate)
 	SimMetrics metrics;
 	SimTrialLists lists;
 
-	sim_trial_lists_begin(&lists, c->trial->nsources, candidate->params.neighbors);
+	sim_trial_lists_begin(&lists, c->trial->nsources,
+						  candidate->params.neighbors);
 	sim_chooser_lists(c, &lists, &candidate->params);
 	sim_trial_measure(c->trial, &lists, SIM_TRIAL_K, &metrics);
 	sim_trial_lists_end(&lists);
@@ -99,6 +100,11 @@ try_params(Chooser *c, const SimParams *wish)
 
 	sim_params_set(&params, &c->training->options);
 	if (is_known(c, &params))
+		return false;
+
+	/* these take counts that are the same both ways */
+	if (sim_is_directed(c->training) &&
+		(params.method == SIM_METHOD_RIDGE || params.low_pass > 0))
 		return false;
 	if (!sim_chooser_has_room(c, &params))
 	{

@@ -20,9 +20,9 @@ typedef struct Chooser
 	SimTuning *tuning;
 	SimTrial *trial;
 	uint32 max_candidates;
-	uint32 best;	/* of tuning's candidates */
-	double budget;	/* in operations */
-	double spent;	/* likewise */
+	uint32 best;	 /* of tuning's candidates */
+	double budget;	 /* in operations */
+	double spent;	 /* likewise */
 	uint32 too_dear; /* candidates left out for want of budget */
 	uint32 no_room;	 /* and of memory */
 

@@ -186,8 +186,7 @@ find_subject(const Contender *c, uint64 hash)
 
 /* For the loading of histories: take out what is held out. */
 static bool
-take_out_held(void *arg, const SimRecordRef *ref, SimPosting *postings,
-			  Size *n)
+take_out_held(void *arg, const SimRecordRef *ref, SimPosting *postings, Size *n)
 {
 	Contender *c = arg;
 	const SimTrialSubject *subject = find_subject(c, ref->hash);

@@ -140,7 +140,7 @@ fill_list(SimTrialLists *lists, uint32 place, const SimNearest *nearest,
 /* The lists of co-occurrence by these parameters, from the counts. */
 void
 sim_trial_lists_rescale(SimTrialLists *lists, const SimTrial *trial,
-				  const SimCounted *counted, const SimParams *params)
+						const SimCounted *counted, const SimParams *params)
 {
 	const SimTraining *training = &trial->training;
 	double *damping = make_damping(training, params->popularity_exponent);

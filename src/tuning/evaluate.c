@@ -92,8 +92,8 @@ check_key_types(const TypedKey *a, const TypedKey *b, const char *what)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("the two indexes have %ss of different types", what),
-			 errdetail("They are of type %s and %s.",
-					   format_type_be(a->typid), format_type_be(b->typid)),
+			 errdetail("They are of type %s and %s.", format_type_be(a->typid),
+					   format_type_be(b->typid)),
 			 errhint(
 				 "Compare with an index whose columns have the same types; a cast in an expression index will do.")));
 }

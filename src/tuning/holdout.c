@@ -63,6 +63,7 @@ typedef struct HashedItem
 {
 	uint64 hash;
 	uint32 item;
+	double weight;
 } HashedItem;
 
 static int
@@ -72,6 +73,26 @@ by_hash(const void *a, const void *b)
 	uint64 y = ((const HashedItem *) b)->hash;
 
 	return x < y ? -1 : x > y ? 1 : 0;
+}
+
+/*
+ * What each item that is left counts in an answer: by a directed model, whose
+ * histories come latest first, less for every one that is more recent.
+ */
+static void
+weigh_left(const SimTraining *training, const Drawn *drawn, double share,
+		   int seed, HashedItem *items, uint32 n)
+{
+	double weight = 1;
+	uint32 i;
+
+	for (i = 0; i < n; i++)
+	{
+		items[i].weight = weight;
+		if (sim_is_directed(training) &&
+			!sim_holds_out(drawn->hash, items[i].hash, share, seed))
+			weight *= training->options.forward_decay;
+	}
 }
 
 /*
@@ -98,17 +119,22 @@ split_subject(const SimTraining *training, const Drawn *drawn, double share,
 	}
 	if (subject->nheld == 0 || subject->nheld == n)
 		return false;
+	weigh_left(training, drawn, share, seed, sorted, n);
 	qsort(sorted, n, sizeof(HashedItem), by_hash);
 	subject->order = drawn->order;
 	subject->hash = drawn->hash;
 	subject->items = palloc(n * sizeof(uint32));
+	subject->weights = palloc(n * sizeof(double));
 	subject->held = subject->items + n - subject->nheld;
 	subject->nheld = 0;
 	for (i = 0; i < n; i++)
 		if (sim_holds_out(drawn->hash, sorted[i].hash, share, seed))
 			subject->held[subject->nheld++] = sorted[i].item;
 		else
+		{
+			subject->weights[subject->n] = sorted[i].weight;
 			subject->items[subject->n++] = sorted[i].item;
+		}
 	return true;
 }
 

@@ -92,16 +92,16 @@ static bool
 read_key(SimIndex *ix, EvalSubject *subject)
 {
 	Buffer buffer = sim_read(ix, subject->block, BUFFER_LOCK_SHARE);
-	SimSubjectRecord *record = sim_record_at(BufferGetPage(buffer),
-											 SIM_PAGE_SUBJECT,
-											 subject->offset);
+	SimRecord *record =
+		sim_record_at(BufferGetPage(buffer), SIM_PAGE_SUBJECT, subject->offset);
 	bool found = record != NULL && record->hash == subject->hash;
 
 	if (found)
 		subject->key =
 			typed_key_copy(&ix->subject,
 						   typed_key_read(&ix->subject,
-										  (char *) record + SIM_RECORD_KEY));
+										  (char *) record +
+											  SIM_RECORD_KEY(SIM_PAGE_SUBJECT)));
 	UnlockReleaseBuffer(buffer);
 	return found;
 }
@@ -156,11 +156,11 @@ divide(Contender *c, EvalSubject *subject)
 		last = last_item(c, subject->hash, items, n);
 	subject->held = palloc(n * sizeof(Datum));
 	for (i = 0; i < n; i++)
-		if (e->last ? i == last :
-					  sim_holds_out(subject->hash,
-									c->trial.training
-										.item_hashes[items[i].item],
-									e->share, e->seed))
+		if (e->last ?
+				i == last :
+				sim_holds_out(subject->hash,
+							  c->trial.training.item_hashes[items[i].item],
+							  e->share, e->seed))
 			subject->held[subject->nheld++] =
 				sim_contender_key(c, items[i].item);
 	subject->usable = subject->nheld > 0 && (int) subject->nheld < n;

@@ -35,7 +35,8 @@ sim_trial_lists_end(SimTrialLists *lists)
 
 /* Fill the lists as a training would make them. */
 void
-sim_trial_lists_compute(SimTrialLists *lists, SimTrial *trial, const SimParams *params)
+sim_trial_lists_compute(SimTrialLists *lists, SimTrial *trial,
+						const SimParams *params)
 {
 	SimRows *rows = sim_rows_begin(&trial->training, params);
 	uint32 i;

@@ -138,9 +138,9 @@ report_reason(Relation index, const SimChoice *choice)
 static char *
 alter_command(Relation index, const SimParams *params)
 {
-	char *name = quote_qualified_identifier(
-		get_namespace_name(RelationGetNamespace(index)),
-		RelationGetRelationName(index));
+	char *name = quote_qualified_identifier(get_namespace_name(
+												RelationGetNamespace(index)),
+											RelationGetRelationName(index));
 
 	return psprintf("ALTER INDEX %s SET (%s)", name,
 					sim_params_options(params));
@@ -205,14 +205,13 @@ personalize_tune(PG_FUNCTION_ARGS)
 
 	take_arguments(fcinfo, &call);
 	sim_check_owner(sim_source_table(call.source));
-	index_oid =
-		sim_source_index(call.source,
-						 call.apply ? ShareUpdateExclusiveLock :
-									  AccessShareLock,
-						 &heap);
+	index_oid = sim_source_index(call.source,
+								 call.apply ? ShareUpdateExclusiveLock :
+											  AccessShareLock,
+								 &heap);
 	sim_check_owner(RelationGetRelid(heap));
-	index = index_open(index_oid,
-					   call.apply ? RowExclusiveLock : AccessShareLock);
+	index =
+		index_open(index_oid, call.apply ? RowExclusiveLock : AccessShareLock);
 	sim_check_state(heap, index);
 	sim_index_open(&ix, index);
 	InitMaterializedSRF(fcinfo, 0);

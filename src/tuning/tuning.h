@@ -55,13 +55,13 @@ typedef struct SimTrial
 #define SIM_NO_PLACE PG_UINT32_MAX
 
 extern uint64 sim_holdout_order(uint64 subject_hash, int seed);
-extern bool sim_holds_out(uint64 subject_hash, uint64 item_hash, double share,
-						  int seed);
+extern bool
+sim_holds_out(uint64 subject_hash, uint64 item_hash, double share, int seed);
 extern void sim_holdout_split(SimTrial *trial, const SimTraining *training,
 							  double share, int seed);
 extern bool sim_holdout_suffices(const SimTrial *trial);
-extern void sim_trial_train(SimTrial *trial, const SimTraining *training,
-							int sample_level);
+extern void
+sim_trial_train(SimTrial *trial, const SimTraining *training, int sample_level);
 extern void sim_trial_find_sources(SimTrial *trial);
 
 /* ---- trial.c: lists in memory, and the answers they give ---- */
@@ -76,10 +76,11 @@ typedef struct SimTrialLists
 
 #define SIM_LIST_ENTRY (sizeof(uint32) + sizeof(float))
 
-extern void sim_trial_lists_begin(SimTrialLists *lists, uint32 nsources, int width);
+extern void
+sim_trial_lists_begin(SimTrialLists *lists, uint32 nsources, int width);
 extern void sim_trial_lists_end(SimTrialLists *lists);
 extern void sim_trial_lists_compute(SimTrialLists *lists, SimTrial *trial,
-							  const SimParams *params);
+									const SimParams *params);
 
 typedef struct SimScorer
 {
@@ -117,8 +118,8 @@ typedef struct SimMetrics
 extern void sim_metrics_add(SimMetrics *metrics, const bool *hits, int n, int k,
 							uint32 held);
 extern void sim_metrics_end(SimMetrics *metrics);
-extern void sim_trial_measure(SimTrial *trial, const SimTrialLists *lists, int k,
-							  SimMetrics *metrics);
+extern void sim_trial_measure(SimTrial *trial, const SimTrialLists *lists,
+							  int k, SimMetrics *metrics);
 
 /* ---- counted.c: one counting of pairs for many candidates ---- */
 
@@ -134,9 +135,9 @@ typedef struct SimCounted
 extern void sim_count_sources(SimCounted *counted, SimTrial *trial,
 							  double subject_exponent, int width);
 extern void sim_counted_end(SimCounted *counted);
-extern void sim_trial_lists_rescale(SimTrialLists *lists, const SimTrial *trial,
-							  const SimCounted *counted,
-							  const SimParams *params);
+extern void
+sim_trial_lists_rescale(SimTrialLists *lists, const SimTrial *trial,
+						const SimCounted *counted, const SimParams *params);
 
 /* ---- choose.c: the procedure ---- */
 
@@ -161,8 +162,8 @@ extern const char *sim_choice_name(int reason);
 
 #define SIM_CANDIDATE_COLUMNS 10
 
-extern void sim_candidate_values(int number,
-								 const SimCandidateParams *candidate,
-								 Datum *values);
+extern void
+sim_candidate_values(int number, const SimCandidateParams *candidate,
+					 Datum *values);
 
 #endif
