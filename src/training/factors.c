@@ -336,8 +336,8 @@ sim_factor(SimTraining *training, SimFactors *factors)
 	vectors = MemoryContextAllocHuge(CurrentMemoryContext,
 									 (Size) l * l * sizeof(double));
 	find_subspace(&matrix, factors, z, l, y);
-	factors->n = solve_subspace(&matrix, z, l, y, factors->wanted, values,
-								vectors);
+	factors->n =
+		solve_subspace(&matrix, z, l, y, factors->wanted, values, vectors);
 	pfree(y);
 	end_matrix(&matrix);
 	make_factors(training, factors, z, l, values, vectors);

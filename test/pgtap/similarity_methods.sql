@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(38);
+SELECT plan(35);
 
 CREATE FUNCTION draw(seed bigint, x bigint, n int) RETURNS int LANGUAGE sql IMMUTABLE AS
 $$ SELECT ((hashint8extended(x, seed) & 9223372036854775807) % n)::int $$;
