@@ -34,8 +34,8 @@ sim_cooccurrence_begin(SimCooccurrence *co, SimTraining *training,
 		MemoryContextAllocHuge(CurrentMemoryContext,
 							   ((Size) training->nitems + 1) * sizeof(double));
 	for (i = 0; i < training->nitems; i++)
-		co->damping[i] = pow(Max(training->histories.degrees[i], 1),
-							 -popularity_exponent);
+		co->damping[i] =
+			pow(Max(training->histories.degrees[i], 1), -popularity_exponent);
 	sim_nearest_begin(&co->nearest, Max(neighbors, candidates));
 }
 

@@ -146,7 +146,7 @@ dense_times(SimTraining *training, float *a, int l, uint32 n, const float *m,
 	{
 		int rows = Min(4, n - row);
 
-		if (row % 64 == 0)
+		if (row % 16 == 0)
 			sim_training_pause(training);
 		times_rows(a + (Size) row * l, l, rows, m, k, triangle, out);
 		memcpy(a + (Size) row * k, out, (Size) rows * k * sizeof(float));

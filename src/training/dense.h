@@ -22,8 +22,8 @@
  * the sums are the same.
  */
 #if defined(__GNUC__)
-typedef float DenseStep
-	__attribute__((vector_size(DENSE_STEP * sizeof(float)), aligned(4), may_alias));
+typedef float DenseStep __attribute__((vector_size(DENSE_STEP * sizeof(float)),
+									   aligned(4), may_alias));
 #endif
 
 static inline float

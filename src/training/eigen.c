@@ -194,8 +194,8 @@ diagonalise(double *d, double *e, int n, double *vectors)
 		{
 			CHECK_FOR_INTERRUPTS();
 			if (step == MAX_STEPS)
-				elog(ERROR, "eigenvalues of a matrix of %d rows do not converge",
-					 n);
+				elog(ERROR,
+					 "eigenvalues of a matrix of %d rows do not converge", n);
 			ql_step(d, e, n, k, m, vectors);
 		}
 }

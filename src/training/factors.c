@@ -343,7 +343,6 @@ void
 sim_factor(SimTraining *training, SimFactors *factors)
 {
 	int l = sim_factor_columns(factors->wanted);
-	Size size = (Size) l * l * sizeof(double);
 	Matrix matrix;
 	float *z;
 	float *y;
@@ -352,14 +351,17 @@ sim_factor(SimTraining *training, SimFactors *factors)
 
 	sim_order_items(training, &factors->order);
 	begin_matrix(&matrix, training, factors);
+	if (matrix.n < (uint32) l)
+		l = TYPEALIGN(DENSE_STEP, Max(matrix.n, 1));
 	sim_phase(training->clock, SIM_PHASE_FACTORING,
-			  (int64) (ITERATIONS + 1) * (l + BLOCK - 1) / BLOCK);
+			  (int64) (ITERATIONS + 1) * ((l + BLOCK - 1) / BLOCK));
 	z = MemoryContextAllocHuge(CurrentMemoryContext,
 							   ((Size) matrix.n * l + 1) * sizeof(float));
 	y = MemoryContextAllocHuge(CurrentMemoryContext,
 							   ((Size) matrix.n * BLOCK + 1) * sizeof(float));
 	values = palloc(l * sizeof(double));
-	vectors = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	vectors = MemoryContextAllocHuge(CurrentMemoryContext,
+									 (Size) l * l * sizeof(double));
 	find_subspace(&matrix, factors, z, l, y);
 	factors->n =
 		solve_subspace(&matrix, z, l, y, factors->wanted, values, vectors);

@@ -51,7 +51,8 @@ list_memory(SimTraining *training, int length)
 {
 	uint32 nitems = training->nitems;
 
-	return (Size) nitems * Min((uint32) length, nitems) * SIM_MEMORY_PER_LISTED +
+	return (Size) nitems * Min((uint32) length, nitems) *
+		SIM_MEMORY_PER_LISTED +
 		nitems * sizeof(Size);
 }
 
@@ -74,8 +75,7 @@ sim_ridge_length(SimTraining *training, const SimParams *params)
 static Size
 ridge_memory(SimTraining *training, const SimParams *params)
 {
-	Size pairs =
-		sim_pairs_memory(training, sim_ridge_length(training, params));
+	Size pairs = sim_pairs_memory(training, sim_ridge_length(training, params));
 	Size coefficients = list_memory(training, params->ridge_sources);
 	Size m = params->ridge_sources;
 
@@ -132,8 +132,8 @@ sim_params_fit(SimTraining *training, SimParams *params)
 	while (sim_rows_memory(training, params) > budget)
 	{
 		if (params->low_pass > 0 && params->low_pass_factors > FEWEST_FACTORS)
-			params->low_pass_factors = Max(FEWEST_FACTORS,
-										   params->low_pass_factors - 16);
+			params->low_pass_factors =
+				Max(FEWEST_FACTORS, params->low_pass_factors - 16);
 		else if (params->low_pass > 0)
 			params->low_pass = 0;
 		else if (params->method != SIM_METHOD_COOCCURRENCE)
@@ -148,7 +148,7 @@ sim_params_fit(SimTraining *training, SimParams *params)
 static const char *
 method_name(int method)
 {
-	return method == SIM_METHOD_RIDGE	   ? "ridge" :
+	return method == SIM_METHOD_RIDGE  ? "ridge" :
 		method == SIM_METHOD_SHARPENED ? "sharpened" :
 										 "cooccurrence";
 }

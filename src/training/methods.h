@@ -37,11 +37,10 @@ typedef struct SimCooccurrence
 	SimNearest nearest;
 } SimCooccurrence;
 
-extern void sim_cooccurrence_begin(SimCooccurrence *co, SimTraining *training,
-								   double subject_exponent,
-								   double popularity_exponent,
-								   double sharpness, int neighbors,
-								   int candidates);
+extern void
+sim_cooccurrence_begin(SimCooccurrence *co, SimTraining *training,
+					   double subject_exponent, double popularity_exponent,
+					   double sharpness, int neighbors, int candidates);
 extern void sim_cooccurrence_count(SimCooccurrence *co, uint32 source);
 extern void sim_cooccurrence_select(SimCooccurrence *co, uint32 source);
 extern void sim_cooccurrence_counts(SimCooccurrence *co, uint32 source);
@@ -83,8 +82,8 @@ typedef struct SimLists
 #define SIM_MEMORY_PER_LISTED (sizeof(uint32) + sizeof(float))
 
 extern void sim_lists_begin(SimLists *lists, uint32 nitems);
-extern void sim_lists_add(SimLists *lists, uint32 list, int n,
-						  const SimCandidate *entries);
+extern void
+sim_lists_add(SimLists *lists, uint32 list, int n, const SimCandidate *entries);
 extern void sim_lists_transpose(SimTraining *training, SimLists *lists);
 extern Size sim_lists_memory(const SimLists *lists, uint32 nitems);
 extern void sim_lists_end(SimLists *lists);
@@ -165,8 +164,7 @@ sim_regressions(SimTraining *training, const SimParams *params);
 
 extern Size sim_memory_left(SimTraining *training);
 extern Size sim_pairs_memory(SimTraining *training, int length);
-extern int
-sim_ridge_length(SimTraining *training, const SimParams *params);
+extern int sim_ridge_length(SimTraining *training, const SimParams *params);
 extern void sim_report_fit(SimTraining *training, const SimParams *wanted,
 						   const SimParams *params);
 

@@ -123,9 +123,9 @@ static void
 list_pairs(SimTraining *training, SimPairLists *pairs)
 {
 	SimCooccurrence co;
-	double *scale = MemoryContextAllocHuge(CurrentMemoryContext,
-										   ((Size) training->nitems + 1) *
-											   sizeof(double));
+	double *scale =
+		MemoryContextAllocHuge(CurrentMemoryContext,
+							   ((Size) training->nitems + 1) * sizeof(double));
 	uint32 i;
 
 	for (i = 0; i < training->nitems; i++)
@@ -152,8 +152,7 @@ list_pairs(SimTraining *training, SimPairLists *pairs)
 static double
 sum_rest(SimTraining *training, const SimPairLists *pairs)
 {
-	double unit =
-		ldexp(1, 33 - pg_leftmost_one_pos32(training->nitems + 1));
+	double unit = ldexp(1, 33 - pg_leftmost_one_pos32(training->nitems + 1));
 	int64 sum = 0;
 	uint32 i;
 

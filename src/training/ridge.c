@@ -41,8 +41,7 @@ begin_regression(Regression *r, SimTraining *training,
 	r->training = training;
 	r->pairs = pairs;
 	r->penalty = settings->penalty;
-	r->scale =
-		MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(double));
+	r->scale = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(double));
 	r->places = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(int32));
 	for (i = 0; i < training->nitems; i++)
 	{
@@ -81,8 +80,8 @@ choose_sources(Regression *r, uint32 target)
 		SimCandidate candidate;
 
 		candidate.item = lists->items[entry];
-		candidate.value = lists->values[entry] * r->scale[candidate.item] *
-			r->scale[target];
+		candidate.value =
+			lists->values[entry] * r->scale[candidate.item] * r->scale[target];
 		candidate.hash = r->training->item_hashes[candidate.item];
 		candidate.support = 0;
 		sim_nearest_offer(&r->sources, &candidate);

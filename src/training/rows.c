@@ -113,7 +113,8 @@ select_sums(SimRows *rows, uint32 source)
 
 		candidate.value = sums->values[item];
 		if (!sim_nearest_wants(&rows->nearest, candidate.value) ||
-			item == source || (min_support > 1 && support < min_support) ||
+			item == source || candidate.value == 0 ||
+			(min_support > 1 && support < min_support) ||
 			(support == 0 && fabs(candidate.value) <= least))
 			continue;
 		candidate.hash = training->item_hashes[item];

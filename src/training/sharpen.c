@@ -15,8 +15,8 @@
  * item's parts are added does not depend on numbers.
  */
 void
-sim_sharpen(SimSums *sums, const SimNearest *first,
-			const SimSecondStep *second, double weight)
+sim_sharpen(SimSums *sums, const SimNearest *first, const SimSecondStep *second,
+			double weight)
 {
 	const SimLists *lists = &second->lists;
 	int i;

@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(25);
+SELECT plan(65);
 
 CREATE FUNCTION draw(seed bigint, x bigint, n int) RETURNS int LANGUAGE sql IMMUTABLE AS
 $$ SELECT ((hashint8extended(x, seed) & 9223372036854775807) % n)::int $$;
@@ -21,9 +21,9 @@ CREATE TABLE grown (LIKE built);
 CREATE TABLE retrained (LIKE built);
 
 -- small lists and a cut history, so that ties and samples have to be decided; times repeat
-CREATE FUNCTION make_index(t regclass, include text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION make_index(t regclass, include text, options text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-	EXECUTE format('CREATE INDEX %1$s_similarity ON %1$s USING similarity (s, i) %2$s WITH (neighbors = 15, history = 10)', t, include);
+	EXECUTE format('CREATE INDEX %1$s_similarity ON %1$s USING similarity (s, i) %2$s WITH (neighbors = 15, history = 10%3$s)', t, include, options);
 END $$;
 
 -- All the model and all that is answered from it; as a hash, for the bits count.  The floats' own hashes
@@ -38,15 +38,15 @@ CREATE FUNCTION popular(source regclass, as_of timestamptz) RETURNS TABLE (rows 
 	SELECT count(*), sum(hash_record_extended((t.item, t.score, t.recent, t.before, t.ordinality), 7)::numeric)
 	FROM trending(source, 1000, as_of => as_of) WITH ORDINALITY t $$;
 
-CREATE FUNCTION check_growth(name text, include text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE FUNCTION check_growth(name text, include text, options text DEFAULT '') RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	as_of timestamptz = CASE WHEN include = '' THEN NULL ELSE '2024-02-01' END;
 BEGIN
 	TRUNCATE built, reversed, grown, retrained;
 	INSERT INTO built SELECT s, i, at, n FROM rows ORDER BY x;
 	INSERT INTO reversed SELECT s, i, at, n FROM rows ORDER BY x DESC;
-	PERFORM make_index('built', include), make_index('reversed', include), make_index('grown', include),
-		make_index('retrained', include);
+	PERFORM make_index('built', include, options), make_index('reversed', include, options), make_index('grown', include, options),
+		make_index('retrained', include, options);
 
 	-- row after row in random order, in several batches
 	FOR batch IN 0 .. 9 LOOP
@@ -76,6 +76,12 @@ END $$;
 
 SELECT check_growth('with times', 'INCLUDE (at, n)');
 SELECT check_growth('without times', '');
+
+-- sums of floating-point numbers, as the other methods make them; low-pass factors fewer than items, and as many
+SELECT check_growth('sharpened', 'INCLUDE (at, n)', ', method = sharpened, two_step_neighbors = 20');
+SELECT check_growth('ridge', 'INCLUDE (at, n)', ', method = ridge, ridge_sources = 25');
+SELECT check_growth('low-pass', 'INCLUDE (at, n)', ', method = sharpened, low_pass = 0.7, low_pass_factors = 40');
+SELECT check_growth('all factors', 'INCLUDE (at, n)', ', method = ridge, low_pass = 0.7, low_pass_factors = 300');
 
 -- A subject with more items than history counts as one with so many: each then holds 10 * 9 pairs.
 TRUNCATE built;
