@@ -257,9 +257,48 @@ ORDER BY r.reason DESC, r.score DESC;
 :hide
 
 
+\echo
+\echo :bold'11. What it is, and why':plain
+\echo
+\echo 'For a product that is new no purchase speaks yet. What it is does: with tags in the'
+\echo 'place of customers, an index learns what is alike.'
+:show
+CREATE MATERIALIZED VIEW product_tags AS
+SELECT id AS product_id, tag
+FROM products, unnest(string_to_array(lower(name), ' ')
+         || ARRAY['category ' || category, 'price ' || width_bucket(price, ARRAY[25, 60, 150, 350])]) AS tag;
+CREATE INDEX product_tags_similarity ON product_tags USING similarity (tag, product_id);
+CREATE INDEX session_views_similarity ON session_views
+    USING similarity (session_id, product_id) INCLUDE (viewed_at);
+:hide
+\echo 'One list for' :customer_name 'of three: bought by the same people, looked at'
+\echo 'together, alike. Places count, not scores; "sources" are the lists that have it.'
+:show
+CREATE TEMPORARY TABLE offer AS
+SELECT b.*
+FROM (SELECT array_agg(DISTINCT product_id) AS items FROM purchases WHERE customer_id = :customer) AS had,
+     blend(ARRAY[
+         item_list('bought', ARRAY(SELECT item FROM recommend('purchases', :customer, k => 50))),
+         item_list('viewed', ARRAY(SELECT item FROM recommend_from('session_views', had.items, k => 50)
+                                   WHERE reason = 'similar'), 0.5),
+         item_list('alike', ARRAY(SELECT item FROM recommend_from('product_tags', had.items, k => 50)
+                                  WHERE reason = 'similar'), 0.5)],
+         item_type => NULL::int, k => 6) WITH ORDINALITY AS b (item, score, sources, place);
+SELECT o.place, p.name, p.category, o.sources FROM offer o JOIN products p ON p.id = o.item ORDER BY o.place;
+:hide
+\echo 'Why the first of them? What each purchase adds to its score, the most first:'
+:show
+SELECT e.contribution::numeric(6,3), e.similarity::numeric(6,3), h.name AS because, e.at::date AS bought
+FROM offer o, explain_recommendation('purchases', :customer, o.item, item_type => NULL::int) AS e
+JOIN products h ON h.id = e.because
+WHERE o.place = 1
+ORDER BY e.contribution DESC LIMIT 4;
+:hide
+
+
 SELECT least(500, :customers) AS sampled \gset
 \echo
-\echo :bold'11. Is it any good?':plain
+\echo :bold'12. Is it any good?':plain
 \echo
 \echo 'This shop is made up, so the truth is known: the tables customer_tastes and'
 \echo 'product_tastes, which no index has seen. Ten products are offered to each of' :sampled
@@ -295,7 +334,7 @@ FROM offered o GROUP BY list ORDER BY 2 DESC;
 
 
 \echo
-\echo :bold'12. Who are the customers?':plain
+\echo :bold'13. Who are the customers?':plain
 \echo
 \echo 'One aggregate reads the orders of a customer; scores, segments and the expected'
 \echo 'value of the next twelve months are functions of what it returns.'
@@ -347,7 +386,7 @@ GROUP BY quarter ORDER BY quarter;
 
 
 \echo
-\echo :bold'13. And fast?':plain
+\echo :bold'14. And fast?':plain
 \echo
 \echo 'A thousand calls, for one customer after the other:'
 SELECT clock_timestamp() AS started \gset
@@ -393,7 +432,7 @@ SELECT drop_identity_graph(graph) FROM identity_graphs WHERE graph = 'demo_shop'
 \o
 
 \echo
-\echo :bold'14. From cookies to people':plain
+\echo :bold'15. From cookies to people':plain
 \echo
 \echo 'So far each purchase came with its customer. A web server sees less: cookies, and a'
 \echo 'customer only while somebody is logged in. The table web_log has the same purchases'
