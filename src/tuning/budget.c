@@ -18,22 +18,22 @@
 #define LEAST_WIDTH 20
 
 /* What things count as, in additions of a pair. */
-#define RESCALE_PAIR 4 /* offering one to a list */
-#define SHARPEN_PAIR 8 /* raising one to a power */
+#define KEEP_PAIR 40 /* finding one of the best among all */
+#define SORT_PAIR 6	 /* putting one of these into another order */
+#define LIST_PAIR 4	 /* raising one to a power */
 #define SCORE_PAIR 1
-#define TOUCH_ITEM 2   /* looking at a score once more */
-#define STEP_PAIR 2	   /* adding one of a second step */
+#define TOUCH_ITEM 0.5 /* looking at a score once more */
+#define STEP_PAIR 3	   /* adding one of a second step */
 #define REGRESS_PAIR 4 /* looking one up for a regression */
-#define FLOPS 16	   /* of dense loops, in the time of an addition */
+#define FLOPS 10	   /* of dense loops, in the time of an addition */
 
 /* What the low-pass part does. */
 #define FACTOR_OVER 16
 #define FACTOR_APPLICATIONS 4
 #define SCALE_ROWS 2048
 
-/* Counting for this many exponents of the subject, and this many candidates. */
+/* Counting is done for this many exponents of the subject. */
 #define USUAL_COUNTINGS 4
-#define USUAL_CANDIDATES 32
 
 /* Squares of the lengths of histories: additions that all pairs take. */
 static double
@@ -60,15 +60,6 @@ score_work(const SimTrial *trial)
 	for (i = 0; i < trial->nsubjects; i++)
 		work += trial->subjects[i].n;
 	return work;
-}
-
-static double
-rescale_cost(const Chooser *c, int neighbors)
-{
-	double entries = (double) c->trial->nsources * neighbors;
-
-	return (double) c->trial->nsources * c->width * RESCALE_PAIR +
-		entries * SHARPEN_PAIR;
 }
 
 static double
@@ -99,8 +90,16 @@ must_count(const Chooser *c, const SimParams *params)
 static double
 plain_cost(const Chooser *c, const SimParams *params)
 {
-	return rescale_cost(c, params->neighbors) +
-		(must_count(c, params) ? c->pair_work : 0);
+	double pairs = (double) c->trial->nsources * c->width;
+	double cost =
+		(double) c->trial->nsources * params->neighbors * LIST_PAIR;
+
+	if (must_count(c, params))
+		cost += c->pair_work + pairs * KEEP_PAIR;
+	if (must_count(c, params) ||
+		c->counted.sorted_by != params->popularity_exponent)
+		cost += pairs * SORT_PAIR;
+	return cost;
 }
 
 /* ---- the other methods: what they prepare, and their rows ---- */
@@ -155,11 +154,11 @@ prepare_cost(const Chooser *c, const SimParams *params)
 	double cost = 0;
 
 	if (must_pair(c, params))
-		cost += c->pair_work + nitems * c->width * RESCALE_PAIR;
+		cost += c->pair_work + nitems * c->width * KEEP_PAIR;
 	if (must_step(c, params))
 		cost += nitems *
-			((double) c->width * RESCALE_PAIR +
-			 (double) params->two_step_neighbors * SHARPEN_PAIR);
+			((double) c->width * SORT_PAIR +
+			 (double) params->two_step_neighbors * LIST_PAIR);
 	if (must_factor(c, params))
 		cost += (entries * columns * FACTOR_APPLICATIONS * 2 +
 				 nitems * columns * columns * FACTOR_APPLICATIONS) /
@@ -174,14 +173,13 @@ rows_cost(const Chooser *c, const SimParams *params)
 {
 	double rows = c->trial->nsources;
 	double k = params->neighbors;
-	double cost = c->width * RESCALE_PAIR + k * SHARPEN_PAIR;
+	double cost = c->width * SORT_PAIR + k * LIST_PAIR;
 
 	if (params->method == SIM_METHOD_SHARPENED)
 		cost += k * params->two_step_neighbors * STEP_PAIR;
 	if (params->low_pass > 0)
 	{
-		cost += (double) SIM_LOW_PASS_CANDIDATES(params->neighbors) *
-			params->low_pass_factors / FLOPS;
+		cost += (double) SIM_LOW_PASS_CANDIDATES(params->neighbors) * params->low_pass_factors / FLOPS;
 		rows += SCALE_ROWS;
 	}
 	return rows * cost;
@@ -308,7 +306,8 @@ trial_memory(const Chooser *c, int level, int width)
 								h->nsubjects >> level) +
 		(Size) c->training->nitems *
 		(SIM_MEMORY_PER_ITEM + sizeof(double) + sizeof(uint32)) +
-		(Size) c->trial->nsources * 2 * width * SIM_LIST_ENTRY;
+		(Size) c->trial->nsources * width *
+		(2 * SIM_LIST_ENTRY + sizeof(float));
 }
 
 /*

@@ -79,6 +79,9 @@ sim_count_sources(SimCounted *counted, SimTrial *trial, double subject_exponent,
 		MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(uint32));
 	counted->counts =
 		MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(float));
+	counted->logs =
+		MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(float));
+	counted->sorted_by = -1;
 	sim_pairs_begin(&pairs, training, subject_exponent);
 	sim_nearest_begin(&nearest, width);
 	for (i = 0; i < trial->nsources; i++)
@@ -111,66 +114,103 @@ sim_counted_end(SimCounted *counted)
 	pfree(counted->lengths);
 	pfree(counted->items);
 	pfree(counted->counts);
+	pfree(counted->logs);
 	counted->lengths = NULL;
 }
 
-/* Sharpen and normalise the best of a source into its list. */
-static void
-fill_list(SimTrialLists *lists, uint32 place, const SimNearest *nearest,
-		  double sharpness)
-{
-	SimCandidate *best = nearest->heap;
-	Size start = (Size) place * lists->width;
-	double sum = 0;
-	int i;
+/* ---- lists of another exponent of popularity, sharpness and length ---- */
 
-	for (i = nearest->n; i-- > 0;)
-	{
-		best[i].value = pow(best[i].value / best[0].value, sharpness);
-		sum += best[i].value;
-	}
-	for (i = 0; i < nearest->n; i++)
-	{
-		lists->items[start + i] = best[i].item;
-		lists->weights[start + i] = (float) (best[i].value / sum);
-	}
-	lists->lengths[place] = nearest->n;
+typedef struct Pair
+{
+	double value;
+	uint64 hash;
+	uint32 item;
+	float count;
+} Pair;
+
+static inline int
+best_first(const Pair *a, const Pair *b)
+{
+	if (a->value != b->value)
+		return a->value > b->value ? -1 : 1;
+	return a->hash < b->hash ? -1 : a->hash > b->hash ? 1 : 0;
 }
 
-/* The lists of co-occurrence by these parameters, from the counts. */
-void
-sim_trial_lists_rescale(SimTrialLists *lists, const SimTrial *trial,
-						const SimCounted *counted, const SimParams *params)
+#define ST_SORT sort_pairs
+#define ST_ELEMENT_TYPE Pair
+#define ST_COMPARE(a, b) best_first(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* Bring each source's pairs into the order that an exponent gives them. */
+static void
+sort_counted(SimCounted *counted, const SimTrial *trial, double exponent)
 {
 	const SimTraining *training = &trial->training;
-	double *damping = make_damping(training, params->popularity_exponent);
-	SimNearest nearest;
+	double *damping = make_damping(training, exponent);
+	Pair *pairs = palloc((counted->width + 1) * sizeof(Pair));
 	uint32 i;
 	int j;
 
-	sim_nearest_begin(&nearest, Min(params->neighbors, lists->width));
 	for (i = 0; i < trial->nsources; i++)
 	{
 		Size start = (Size) i * counted->width;
 
 		CHECK_FOR_INTERRUPTS();
-		nearest.n = 0;
 		for (j = 0; j < counted->lengths[i]; j++)
 		{
-			SimCandidate candidate;
-
-			candidate.item = counted->items[start + j];
-			candidate.value =
-				counted->counts[start + j] * damping[candidate.item];
-			if (!sim_nearest_wants(&nearest, candidate.value))
-				continue;
-			candidate.hash = training->item_hashes[candidate.item];
-			candidate.support = 0;
-			sim_nearest_offer(&nearest, &candidate);
+			pairs[j].item = counted->items[start + j];
+			pairs[j].count = counted->counts[start + j];
+			pairs[j].hash = training->item_hashes[pairs[j].item];
+			pairs[j].value = pairs[j].count * damping[pairs[j].item];
 		}
-		sim_nearest_sort(&nearest);
-		fill_list(lists, i, &nearest, params->sharpness);
+		sort_pairs(pairs, counted->lengths[i]);
+		for (j = 0; j < counted->lengths[i]; j++)
+		{
+			counted->items[start + j] = pairs[j].item;
+			counted->counts[start + j] = pairs[j].count;
+			counted->logs[start + j] = (float) log(pairs[j].value);
+		}
 	}
-	pfree(nearest.heap);
+	counted->sorted_by = exponent;
+	pfree(pairs);
 	pfree(damping);
+}
+
+/*
+ * The lists of co-occurrence by these parameters, from the counts.  Sharpness
+ * and length leave the order of pairs alone, so it is kept for them.
+ */
+void
+sim_trial_lists_rescale(SimTrialLists *lists, const SimTrial *trial,
+						SimCounted *counted, const SimParams *params)
+{
+	uint32 i;
+	int j;
+
+	if (counted->sorted_by != params->popularity_exponent)
+		sort_counted(counted, trial, params->popularity_exponent);
+	for (i = 0; i < trial->nsources; i++)
+	{
+		Size from = (Size) i * counted->width;
+		Size to = (Size) i * lists->width;
+		int n = Min(counted->lengths[i], params->neighbors);
+		double sum = 0;
+
+		if (i % 256 == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (j = 0; j < n; j++)
+		{
+			lists->items[to + j] = counted->items[from + j];
+			lists->weights[to + j] =
+				(float) exp(params->sharpness * (counted->logs[from + j] -
+												 counted->logs[from]));
+		}
+		for (j = n; j-- > 0;)
+			sum += lists->weights[to + j];
+		for (j = 0; j < n; j++)
+			lists->weights[to + j] = (float) (lists->weights[to + j] / sum);
+		lists->lengths[i] = n;
+	}
 }

@@ -130,14 +130,15 @@ typedef struct SimCounted
 	int *lengths;
 	uint32 *items;
 	float *counts;
+	float *logs;	  /* of counts over popularity to the exponent */
+	double sorted_by; /* this exponent */
 } SimCounted;
 
 extern void sim_count_sources(SimCounted *counted, SimTrial *trial,
 							  double subject_exponent, int width);
 extern void sim_counted_end(SimCounted *counted);
-extern void
-sim_trial_lists_rescale(SimTrialLists *lists, const SimTrial *trial,
-						const SimCounted *counted, const SimParams *params);
+extern void sim_trial_lists_rescale(SimTrialLists *lists, const SimTrial *trial,
+							  SimCounted *counted, const SimParams *params);
 
 /* ---- choose.c: the procedure ---- */
 

@@ -85,7 +85,7 @@ stop_pgbench($readers);
 unlike($readers->{err}, qr/error|abort/i, 'readers during REINDEX CONCURRENTLY') or diag($readers->{err});
 for my $n (1 .. 3)
 {
-	$node->safe_psql('postgres', "CREATE INDEX CONCURRENTLY beside_$n ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 30)");
+	$node->safe_psql('postgres', "CREATE INDEX CONCURRENTLY beside_$n ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 30, tuning_budget = 0)");
 }
 $node->safe_psql('postgres', 'REINDEX TABLE CONCURRENTLY events');
 stop_pgbench($writers);

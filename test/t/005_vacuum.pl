@@ -27,7 +27,7 @@ sub stat_of
 create_events($node, 20_000);
 sql('CREATE TABLE never (LIKE events)');
 sql('INSERT INTO never SELECT * FROM events WHERE s % 5 <> 0 AND (s + i) % 4 <> 0');
-sql('CREATE INDEX never_similarity ON never USING similarity (s, i) INCLUDE (at) WITH (neighbors = 30)');
+sql('CREATE INDEX never_similarity ON never USING similarity (s, i) INCLUDE (at) WITH (neighbors = 30, tuning_budget = 0)');
 my $subjects = sql('SELECT count(DISTINCT s) FROM events');
 sql('DELETE FROM events WHERE s % 5 = 0');
 check_history($node, 'deleted, before VACUUM');

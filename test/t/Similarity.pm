@@ -50,7 +50,7 @@ sub create_events
 			'SELECT ((hashint8extended(x, seed) & 9223372036854775807) % n)::int';
 		INSERT INTO events (s, i)
 			SELECT draw(1, x, 1500), draw(2, x, 400) * (draw(3, x, 400) + 1) / 400 FROM generate_series(1, $rows) x;
-		CREATE INDEX events_similarity ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 30);
+		CREATE INDEX events_similarity ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 30, tuning_budget = 0);
 
 		-- all that the index says, as one number; scores to the last bit
 		CREATE FUNCTION model(source regclass) RETURNS numeric LANGUAGE sql AS \$\$
@@ -163,7 +163,7 @@ sub check_against_fresh
 		SELECT personalize.retrain('events');
 		DROP TABLE IF EXISTS fresh;
 		CREATE TABLE fresh AS TABLE events;
-		CREATE INDEX ON fresh USING similarity (s, i) INCLUDE (at) WITH (neighbors = 30);
+		CREATE INDEX ON fresh USING similarity (s, i) INCLUDE (at) WITH (neighbors = 30, tuning_budget = 0);
 		SQL
 	is(answers($node, 'events'), answers($node, 'fresh'), "$name: answers are those of a fresh index");
 	return;
