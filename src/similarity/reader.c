@@ -102,6 +102,7 @@ sim_reader_close(SimReader *reader)
 	{
 		table_index_fetch_end(reader->state->fetch);
 		ExecDropSingleTupleTableSlot(reader->state->slot);
+		reader->state->fetch = NULL;
 	}
 	index_close(reader->index, AccessShareLock);
 	relation_close(reader->heap, AccessShareLock);

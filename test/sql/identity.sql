@@ -13,7 +13,7 @@ SELECT setval('personalize.identity_vertex_id_seq', 1000);
 SELECT p.oid::regprocedure AS function, provolatile::text || proparallel::text || CASE WHEN proisstrict THEN 's' ELSE '' END AS declared
 FROM pg_proc p WHERE pronamespace = 'personalize'::regnamespace AND p.oid::regprocedure::text COLLATE "C" ~
 	'^(create_|alter_|drop_|rebuild_|check_)identity_graph|^(set_identifier|set_link|block_id|unblock_|link\(|unlink|expire_|must_|may_|person_of|resolve_|identifiers_of|why)'
-ORDER BY 1::text COLLATE "C";
+ORDER BY p.oid::regprocedure::text COLLATE "C";
 
 -- graphs
 SELECT create_identity_graph('shop');
