@@ -15,7 +15,12 @@
 
 /* Pairs that are kept of each item, and the fewest that make sense. */
 #define WIDTH 300
+#define USUAL_WIDTH 100
 #define LEAST_WIDTH 20
+
+/* Fewer subjects are not asked, and fewer do not train a trial. */
+#define FEWEST_SUBJECTS 500
+#define FEWEST_TRAINED 1000
 
 /* What things count as, in additions of a pair. */
 #define KEEP_PAIR 40 /* finding one of the best among all */
@@ -276,7 +281,7 @@ level_by_budget(const Chooser *c)
 	uint32 subjects = c->training->histories.nsubjects;
 	int level = 0;
 
-	while (work > c->budget / 2 && subjects >> (level + 1) >= 1000)
+	while (work > c->budget / 2 && subjects >> (level + 1) >= FEWEST_TRAINED)
 	{
 		work /= 2;
 		level++;
@@ -296,50 +301,84 @@ free_memory(const SimTraining *training)
 	return budget > used ? budget - used : 0;
 }
 
-/* For histories at a level, and lists and pairs of `width` each. */
+/* For histories at a level, and what every trial keeps. */
 static Size
-trial_memory(const Chooser *c, int level, int width)
+basic_memory(const Chooser *c, int level)
 {
 	const SimHistories *h = &c->training->histories;
 
 	return sim_histories_memory(c->training, h->nentries >> level,
 								h->nsubjects >> level) +
 		(Size) c->training->nitems *
-		(SIM_MEMORY_PER_ITEM + sizeof(double) + sizeof(uint32)) +
+		(SIM_MEMORY_PER_ITEM + sizeof(double) + sizeof(uint32));
+}
+
+/* For candidates of co-occurrence: counts, and lists of that length. */
+static Size
+plain_memory(const Chooser *c, int level, int width)
+{
+	return basic_memory(c, level) +
 		(Size) c->trial->nsources * width *
 		(2 * SIM_LIST_ENTRY + sizeof(float));
 }
 
+/* For candidates of the other methods, the low-pass part apart. */
+static Size
+other_memory(const Chooser *c, int level)
+{
+	return basic_memory(c, level) +
+		(Size) c->trial->nsources * SIM_WIDE_LISTS * SIM_LIST_ENTRY +
+		(Size) c->training->nitems *
+		(SIM_USUAL_STEP * SIM_LIST_ENTRY + SIM_MEMORY_PER_SUM);
+}
+
+/* Ask fewer subjects, the first of them. */
+static void
+cut_subjects(Chooser *c)
+{
+	SimTrial *trial = c->trial;
+	uint32 i;
+
+	trial->nsubjects = Max(FEWEST_SUBJECTS, trial->nsubjects * 3 / 4);
+	trial->held_out = 0;
+	for (i = 0; i < trial->nsubjects; i++)
+		trial->held_out += trial->subjects[i].nheld;
+	pfree(trial->place);
+	pfree(trial->sources);
+	sim_trial_find_sources(trial);
+}
+
 /*
- * Make the trial.  Where memory does not suffice, pairs that are kept go first,
- * down to a third, and then subjects.
+ * Make the trial.  Where memory does not suffice fewer subjects are asked,
+ * then less pairs are kept, and in the end fewer subjects train: that comes
+ * last, because it makes the data sparser than they are.
  */
 bool
 sim_chooser_begin(Chooser *c)
 {
+	SimTrial *trial = c->trial;
+	uint32 subjects = c->training->histories.nsubjects;
 	int level;
 
 	c->budget = c->training->options.tuning_budget * SIM_NOMINAL_RATE;
 	c->room = free_memory(c->training);
 	level = level_by_budget(c);
-	c->trial->training.nitems = c->training->nitems;
-	sim_trial_find_sources(c->trial);
-	c->width = WIDTH;
-	c->needed = trial_memory(c, level, c->width);
-	while (trial_memory(c, level, c->width) > c->room)
-	{
-		if (c->width > WIDTH / 3)
-			c->width -= 10;
-		else if (c->training->histories.nsubjects >> (level + 1) >= 1000)
-			level++;
-		else if (c->width > LEAST_WIDTH)
-			c->width -= 10;
-		else
+	trial->training.nitems = c->training->nitems;
+	sim_trial_find_sources(trial);
+	c->needed = Max(plain_memory(c, level, WIDTH), other_memory(c, level));
+	while (trial->nsubjects > FEWEST_SUBJECTS &&
+		   Max(plain_memory(c, level, USUAL_WIDTH), other_memory(c, level)) >
+			   c->room)
+		cut_subjects(c);
+	while (plain_memory(c, level, LEAST_WIDTH) > c->room)
+		if (subjects >> ++level < FEWEST_TRAINED)
 			return false;
-	}
-	sim_trial_train(c->trial, c->training, level);
-	c->pair_work = pair_work(&c->trial->training.histories);
-	c->score_work = score_work(c->trial);
+	c->width = WIDTH;
+	while (plain_memory(c, level, c->width) > c->room)
+		c->width -= 10;
+	sim_trial_train(trial, c->training, level);
+	c->pair_work = pair_work(&trial->training.histories);
+	c->score_work = score_work(trial);
 	return true;
 }
 

@@ -248,7 +248,7 @@ choose_finely(Chooser *c)
 static void
 widen(SimParams *params)
 {
-	params->neighbors = Max(params->neighbors, 200);
+	params->neighbors = Max(params->neighbors, SIM_WIDE_LISTS);
 }
 
 /* Step 4: subtracting what two steps explain. */
@@ -261,7 +261,7 @@ choose_sharpening(Chooser *c)
 	widen(&at);
 	at.two_step_popularity_exponent = 0.5;
 	at.two_step_sharpness = 1.6;
-	at.two_step_neighbors = 50;
+	at.two_step_neighbors = SIM_USUAL_STEP;
 	at.two_step_weight = 0.6;
 	try_params(c, &at);
 	at.two_step_weight = 0.3;
@@ -271,7 +271,7 @@ choose_sharpening(Chooser *c)
 	try_params(c, &at);
 	at.two_step_popularity_exponent = tidy(at.popularity_exponent + 0.2);
 	at.two_step_sharpness = at.sharpness;
-	at.two_step_neighbors = 50;
+	at.two_step_neighbors = SIM_USUAL_STEP;
 	at.two_step_weight = 0.6;
 	try_params(c, &at);
 }
@@ -364,6 +364,8 @@ conclude(Chooser *c)
 	choice->params = best->params;
 	choice->ndcg = best->ndcg;
 	choice->recall = best->recall;
+	choice->subjects = c->trial->nsubjects;
+	choice->held_out = c->trial->held_out;
 	choice->sampled = c->trial->sampled;
 	choice->candidates = c->tuning->ncandidates;
 	choice->left_out = c->no_room + c->too_dear;

@@ -14,6 +14,10 @@
  */
 #define SIM_NOMINAL_RATE 2e8
 
+/* Lists of methods that find more than co-occurrence does, and their B. */
+#define SIM_WIDE_LISTS 200
+#define SIM_USUAL_STEP 50
+
 typedef struct Chooser
 {
 	SimTraining *training;

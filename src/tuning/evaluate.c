@@ -66,8 +66,9 @@ take_arguments(FunctionCallInfo fcinfo, Evaluation *e)
 		refuse_argument("k", psprintf("%d", e->k),
 						"k is the length of the lists, from 1 to 10000.");
 	take_holdout(fcinfo, 2, e);
-	e->share = arg_finite(fcinfo, 3, "share");
-	if (e->share <= 0 || e->share >= 1)
+	arg_not_null(fcinfo, 3, "share");
+	e->share = PG_GETARG_FLOAT8(3);
+	if (!(e->share > 0 && e->share < 1))
 		refuse_argument("share", psprintf("%g", e->share),
 						"share is what is held out of each subject's items, above 0 and below 1.");
 	arg_not_null(fcinfo, 4, "seed");

@@ -17,7 +17,6 @@
 #include "miscadmin.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
-#include "utils/float.h"
 #include "utils/lsyscache.h"
 
 #include "common/args.h"
@@ -27,6 +26,7 @@
 
 /* For an index that is told not to choose, when it is asked to all the same. */
 #define USUAL_BUDGET 60
+#define MAX_BUDGET 86400
 
 PG_FUNCTION_INFO_V1(personalize_tune);
 
@@ -46,11 +46,11 @@ take_arguments(FunctionCallInfo fcinfo, TuneCall *call)
 	call->budget = 0;
 	if (!PG_ARGISNULL(2))
 	{
-		call->budget = arg_finite(fcinfo, 2, "budget");
-		if (call->budget <= 0)
+		call->budget = PG_GETARG_FLOAT8(2);
+		if (!(call->budget > 0 && call->budget <= MAX_BUDGET))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("budget must be above 0"),
+					 errmsg("budget must be above 0 and at most %d", MAX_BUDGET),
 					 errdetail("budget is %g.", call->budget),
 					 errhint(
 						 "Leave it NULL for the index's tuning_budget, which is in seconds as well.")));

@@ -83,6 +83,25 @@ $node->start;
 $node->safe_psql('postgres', 'DROP INDEX IF EXISTS doomed');
 check_history($node, 'after a crash during CREATE INDEX');
 
+# what was chosen outlives a crash, and a choice that a crash ends leaves nothing behind
+my $choice = q{SELECT chosen_by, parameters, candidates, (SELECT sum(hashtextextended(c::text, 0)) FROM personalize.similarity_candidates('chosen') c)
+	FROM personalize.similarity_stats('chosen')};
+$node->safe_psql('postgres', 'CREATE TABLE chosen AS TABLE events; CREATE INDEX chosen_similarity ON chosen USING similarity (s, i) WITH (tuning_budget = 2)');
+my $chosen = $node->safe_psql('postgres', $choice);
+like($chosen, qr/^choice\|/, 'parameters are chosen');
+my $bytes = $node->safe_psql('postgres', q{SELECT neighbor_bytes FROM personalize.similarity_stats('chosen')});
+my $tune = background_pgbench($node, 1, 60, "SELECT count(*) FROM personalize.tune('chosen', apply => true, anew => true, budget => 2);\n");
+$node->poll_query_until('postgres', q{SELECT generation >= 2 FROM personalize.similarity_stats('chosen')}) or die 'tune() does not end';
+sleep(rand(0.5));
+$node->stop('immediate');
+$tune->{handle}->finish;
+$node->start;
+is($node->safe_psql('postgres', $choice =~ s/\(SELECT sum.*?\) c\)/0/sr), $chosen =~ s/[-0-9]+$/0/r, 'the choice after a crash during tune()');
+$node->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP ON) chosen');
+is($node->safe_psql('postgres', q{SELECT count(*) = max(s.candidates) FROM personalize.similarity_candidates('chosen'), personalize.similarity_stats('chosen') s}),
+	't', '... and its candidates are there');
+cmp_ok(abs($node->safe_psql('postgres', q{SELECT neighbor_bytes FROM personalize.similarity_stats('chosen')}) - $bytes), '<', 65536, '... and no others');
+
 # an unlogged table is empty after a crash, and so is its index
 $node->safe_psql('postgres', <<~'SQL');
 	CREATE UNLOGGED TABLE transient (s int, i int);

@@ -60,6 +60,21 @@ isnt($status, 0, 'retrain() fails on the standby');
 like($err, qr/ERROR:  recovery is in progress.*HINT:/s, '... and says why and what to do');
 is($standby->safe_psql('postgres', q{SELECT count(*) > 0 FROM personalize.recommend('events', 5)}), 't', '... without harm');
 
+# a choice of parameters, and what can be asked of it
+$primary->safe_psql('postgres', 'CREATE TABLE chosen AS TABLE events; CREATE INDEX chosen_similarity ON chosen USING similarity (s, i) WITH (tuning_budget = 1)');
+$primary->wait_for_catchup($standby);
+foreach my $query (q{SELECT s.*, c.* FROM personalize.similarity_stats('chosen') s, personalize.similarity_candidates('chosen') c},
+	q{SELECT to_jsonb(t) - 'cpu' FROM personalize.tune('chosen') t}, q{SELECT * FROM personalize.evaluate('chosen')},
+	q{SELECT * FROM personalize.evaluation_lists('chosen', k => 3, subjects => 100)})
+{
+	my $expected = $primary->safe_psql('postgres', $query);
+
+	isnt($expected, '', "there is an answer: $query");
+	is($standby->safe_psql('postgres', $query), $expected, '... the same on the standby');
+}
+($status, $out, $err) = $standby->psql('postgres', q{SELECT personalize.tune('chosen', apply => true)});
+like($err, qr/ERROR:  recovery is in progress.*HINT:  tune\(\) can only be applied on the primary/s, 'tune() applies nothing on the standby');
+
 # reads while the primary does everything at once
 my $write = <<~'SQL';
 	\set s random(1, 2000)

@@ -58,7 +58,7 @@ sql(<<~'SQL');
 	CREATE TABLE big (s int, i int);
 	INSERT INTO big SELECT s, (s * 7919 + x * (1 + 2 * (s % 11))) % 4001 FROM generate_series(1, 1600) s, generate_series(1, 300) x;
 	SQL
-my $create = 'CREATE INDEX big_similarity ON big USING similarity (s, i) WITH (history = 300, neighbors = 200, retrain_after = 0)';
+my $create = 'CREATE INDEX big_similarity ON big USING similarity (s, i) WITH (history = 300, neighbors = 200, retrain_after = 0, tuning_budget = 0)';
 my $build;
 foreach (1 .. 3)
 {
@@ -136,6 +136,30 @@ cmp_ok($worst, '<', $patience, sprintf('... the slowest %.0f ms after the timeou
 sql('VACUUM (INDEX_CLEANUP ON) doomed');
 is(sql(q{SELECT interactions FROM personalize.similarity_stats('doomed')}), sql('SELECT count(*) FROM doomed'),
 	'... and what it left is what the next one does');
+
+# ---- the choice of parameters, which takes longer than all else ----
+
+($cancelled, $worst) = (0, 0);
+my $choose = $create =~ s/big_similarity/chosen/r =~ s/tuning_budget = 0/tuning_budget = 20/r =~ s/neighbors = 200, //r;
+foreach my $query ($choose, q{SELECT count(*) FROM personalize.tune('big', budget => 20, anew => true)},
+	q{SELECT count(*) FROM personalize.evaluate('big')})
+{
+	foreach my $timeout (.2, .4, .8, 1.6, 3.2)
+	{
+		my ($was, $late) = cancelled_in_time($query, $timeout, 'DROP INDEX IF EXISTS chosen');
+		last if !$was;
+		$cancelled++;
+		$worst = $late if $late > $worst;
+	}
+}
+cmp_ok($cancelled, '>=', 6, "$cancelled times a choice or an evaluation cancelled");
+cmp_ok($worst, '<', $patience, sprintf('... the slowest %.0f ms after the timeout', 1000 * $worst));
+my $tuning = background_pgbench($node, 1, 300, "$choose;\nDROP INDEX chosen;\n");
+ok($node->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM pg_stat_progress_create_index
+	WHERE phase = 'building index: tuning' AND tuples_done > 0)}), 'the choice tells its phase and the candidates it has tried');
+stop_pgbench($tuning);
+$node->poll_query_until('postgres', q{SELECT NOT EXISTS (SELECT FROM pg_stat_progress_create_index)});
+sql('DROP INDEX IF EXISTS chosen');
 
 # ---- a client that hangs up, and pg_cancel_backend() ----
 
