@@ -97,6 +97,9 @@ sim_reader_close(SimReader *reader)
 		table_index_fetch_end(reader->state->fetch);
 		ExecDropSingleTupleTableSlot(reader->state->slot);
 	}
+	reader->state->vm_buffer = InvalidBuffer;
+	reader->state->fetch = NULL;
+	reader->state->slot = NULL;
 	index_close(reader->index, AccessShareLock);
 	relation_close(reader->heap, AccessShareLock);
 }
