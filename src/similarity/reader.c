@@ -104,6 +104,9 @@ sim_reader_close(SimReader *reader)
 		ExecDropSingleTupleTableSlot(reader->state->slot);
 		reader->state->fetch = NULL;
 	}
+	reader->state->vm_buffer = InvalidBuffer;
+	reader->state->fetch = NULL;
+	reader->state->slot = NULL;
 	index_close(reader->index, AccessShareLock);
 	relation_close(reader->heap, AccessShareLock);
 }
