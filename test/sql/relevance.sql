@@ -171,6 +171,34 @@ ROLLBACK;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT steps();
 ROLLBACK;
+-- without any subtransaction
+CREATE FUNCTION changes() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	step int;
+BEGIN
+	FOR step IN 1 .. 3 LOOP
+		IF step = 2 THEN INSERT INTO purchases VALUES (1, 'mat', '2024-05-09', 1); END IF;
+		IF step = 3 THEN DELETE FROM purchases WHERE customer_id = 1; END IF;
+		RETURN NEXT step || ': ' || round(relevance('purchases', 1, 'lamp')::numeric, 6);
+	END LOOP;
+END $$;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT changes();
+ROLLBACK;
+-- a training changes no row and no snapshot
+ALTER INDEX bare_s_i_idx SET (sharpness = 3);
+CREATE FUNCTION trained() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	step int;
+BEGIN
+	FOR step IN 1 .. 2 LOOP
+		IF step = 2 THEN PERFORM retrain('bare'); END IF;
+		RETURN NEXT step || ': ' || round(relevance('bare', 1, 3)::numeric, 6);
+	END LOOP;
+END $$;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT trained();
+ROLLBACK;
 -- an insert by a subtransaction that is rolled back, seen and unseen by the same expression
 CREATE FUNCTION undone() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
