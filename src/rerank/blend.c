@@ -271,6 +271,18 @@ descending(const void *a, const void *b)
 	return x > y ? -1 : x < y ? 1 : 0;
 }
 
+/* Beyond what a number can be nothing would be left of the order of items. */
+static void
+refuse_sum(Blend *blend, const BlendedItem *item)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("score of item \"%s\" is out of range for type double precision",
+					typed_key_text(&blend->key, item->key)),
+			 errhint(
+				 "Use smaller weights; the order depends on nothing but their ratios.")));
+}
+
 /* The same sum in whatever order the lists come: from the largest on. */
 static void
 sum_shares(Blend *blend)
@@ -286,6 +298,8 @@ sum_shares(Blend *blend)
 		qsort(values, item->nshares, sizeof(double), descending);
 		for (int j = 0; j < item->nshares; j++)
 			item->score += values[j];
+		if (isinf(item->score))
+			refuse_sum(blend, item);
 	}
 }
 

@@ -143,7 +143,8 @@ read_chunk(SimHolders *holders)
 	}
 	if (first + chunk->n > holders->max)
 	{
-		holders->max = Max(2 * (first + chunk->n), 512);
+		/* Most items of a long session have few rows, and each is read. */
+		holders->max = Max(2 * (first + chunk->n), 16);
 		holders->entries = holders->entries == NULL ?
 			palloc_extended(holders->max * sizeof(SimHolder), MCXT_ALLOC_HUGE) :
 			repalloc_huge(holders->entries, holders->max * sizeof(SimHolder));

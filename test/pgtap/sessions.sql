@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(45);
+SELECT plan(46);
 
 -- the same numbers from 0 up to n on every machine and every time
 CREATE FUNCTION draw(seed bigint, x bigint, n int) RETURNS int LANGUAGE sql IMMUTABLE AS
@@ -160,6 +160,16 @@ SELECT is((SELECT count(*) FROM similar_subjects('clicks', 1, 1000) a FULL JOIN 
 	0::bigint, 'the text form agrees with the typed form');
 SELECT is_empty($$SELECT * FROM similar_subjects('clicks', NULL::int)$$, 'nobody is like NULL');
 SELECT is_empty($$SELECT * FROM similar_subjects('clicks', -1)$$, 'nobody is like an unknown subject');
+
+-- a long session of rare items takes memory as its rows do; where the system tells how much that was
+CREATE FUNCTION peak() RETURNS bigint LANGUAGE sql VOLATILE AS
+$$ SELECT substring(pg_read_file('/proc/self/status', 0, 100000, true) from 'VmPeak:\s*(\d+)')::bigint $$;
+CREATE TABLE rare (s int, i int, at timestamptz);
+INSERT INTO rare SELECT n, n, '2024-01-01' FROM generate_series(1, 20000) n;
+CREATE INDEX ON rare USING similarity (s, i) INCLUDE (at) WITH (postings = on, method = cooccurrence, tuning_budget = 0);
+CREATE TABLE peaks AS SELECT peak() AS before;
+SELECT count(*) FROM recommend_session('rare', ARRAY(SELECT generate_series(1, 20000)));
+SELECT cmp_ok(coalesce((SELECT peak() - before FROM peaks), 0), '<', 150000::bigint, 'memory of a long session, in kB');
 
 SELECT * FROM finish();
 ROLLBACK;

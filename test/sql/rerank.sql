@@ -82,6 +82,7 @@ SELECT refusal($$SELECT blend(ARRAY[item_list('a', '{1}')], k => NULL)$$);
 SELECT refusal($$SELECT blend(ARRAY[item_list('a', '{1}', -0.5)])$$);
 SELECT refusal($$SELECT blend(ARRAY[item_list('a', '{1}', 'NaN')])$$);
 SELECT refusal($$SELECT blend(ARRAY[item_list('a', '{1}'), item_list('b', '{1}', 'infinity')])$$);
+SELECT refusal($$SELECT blend(ARRAY[item_list('a', '{1}', 1e308), item_list('b', '{1}', 1.7e308)], smoothing => 0)$$);
 SELECT refusal($$SELECT blend(ARRAY[item_list('a', '{1}'), item_list(NULL, '{1}')])$$);
 SELECT refusal($$SELECT blend(ARRAY[item_list('a', '{1}')], smoothing => -1)$$);
 SELECT refusal($$SELECT blend(ARRAY[item_list('a', '{1}')], smoothing => 'NaN')$$);
