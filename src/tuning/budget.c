@@ -358,8 +358,12 @@ sim_chooser_begin(Chooser *c)
 {
 	SimTrial *trial = c->trial;
 	uint32 subjects = c->training->histories.nsubjects;
-	int width = Max(WIDTH, c->training->params.neighbors); /* may be set */
+	SimParams set = sim_default_params;
+	int width;
 	int level;
+
+	sim_params_set(&set, &c->training->options);
+	width = Max(WIDTH, set.neighbors);
 
 	c->budget = c->training->options.tuning_budget * SIM_NOMINAL_RATE;
 	c->room = free_memory(c->training);

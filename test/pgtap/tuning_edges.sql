@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(11);
+SELECT plan(12);
 
 CREATE FUNCTION draw(seed bigint, x bigint, n int) RETURNS int LANGUAGE sql IMMUTABLE AS
 $$ SELECT ((hashint8extended(x, seed) & 9223372036854775807) % n)::int $$;
@@ -82,6 +82,13 @@ SELECT is(chosen_by, 'defaults: too little memory', 'memory is what is missing')
 RESET maintenance_work_mem;
 CREATE INDEX too_dear ON plays USING similarity (s, i) WITH (tuning_budget = 1e-9);
 SELECT is(chosen_by, 'defaults: no tuning_budget', 'budget is what is missing') FROM similarity_stats('too_dear');
+
+-- ---- digits ----
+
+CREATE TEMP TABLE digits ON COMMIT DROP AS SELECT candidate, parameters, command FROM tune('too_dear', budget => 5);
+SET LOCAL extra_float_digits = -14;
+SELECT results_eq($$SELECT candidate, parameters, command FROM tune('too_dear', budget => 5)$$, 'TABLE digits', 'parameters have all digits');
+RESET extra_float_digits;
 
 -- ---- long lists ----
 
