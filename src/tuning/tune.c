@@ -85,7 +85,6 @@ forget_options(SimOptions *options)
 	open.postings = options->postings;
 	open.strength_scale = options->strength_scale;
 	open.training_strength = options->training_strength;
-	open.training_half_life = options->training_half_life;
 	*options = open;
 }
 
