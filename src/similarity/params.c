@@ -4,8 +4,8 @@
  */
 #include "postgres.h"
 
+#include "common/shortest_dec.h"
 #include "lib/stringinfo.h"
-#include "utils/float.h"
 
 #include "similarity/similarity.h"
 
@@ -199,12 +199,17 @@ sim_params_equal(const SimParams *a, const SimParams *b)
 	return true;
 }
 
+/* All digits, whatever extra_float_digits says. */
 static char *
 param_text(const SimParams *params, const Parameter *p)
 {
+	char *text;
+
 	if (p->integer)
 		return psprintf("%d", *int_param(params, p));
-	return float8out_internal(*real_param(params, p));
+	text = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+	double_to_shortest_decimal_buf(*real_param(params, p), text);
+	return text;
 }
 
 /* What the formula uses, as the text of a JSON object. */

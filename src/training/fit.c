@@ -24,8 +24,7 @@ basic_memory(SimTraining *training)
 	SimHistories *h = &training->histories;
 
 	return training->reserved + sim_training_fixed_memory(training->nitems) +
-		h->nentries * SIM_MEMORY_PER_ENTRY +
-		h->nsubjects * SIM_MEMORY_PER_SUBJECT;
+		sim_histories_memory(training, h->nentries, h->nsubjects);
 }
 
 static Size

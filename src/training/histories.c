@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 
 #include "access/itup.h"
 #include "utils/memutils.h"
@@ -213,7 +214,8 @@ remove_duplicates(Reading *reading)
 	reading->npostings = kept;
 	if (reading->places)
 		for (i = 0; i < kept; i++)
-			reading->postings[i].strength = (float) reading->strengths[i];
+			reading->postings[i].strength =
+				(float) Min(reading->strengths[i], FLT_MAX);
 }
 
 typedef struct SampleKey

@@ -115,6 +115,8 @@ sim_weigh_subjects(SimTraining *training)
 	{
 		TimestampTz time = h->subject_times[i];
 
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
 		h->subject_weights[i] = 1;
 		if (training->half_life == 0 || training->newest == SIM_NO_TIME ||
 			time >= newest)

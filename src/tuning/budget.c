@@ -358,14 +358,19 @@ sim_chooser_begin(Chooser *c)
 {
 	SimTrial *trial = c->trial;
 	uint32 subjects = c->training->histories.nsubjects;
+	SimParams set = sim_default_params;
+	int width;
 	int level;
+
+	sim_params_set(&set, &c->training->options);
+	width = Max(WIDTH, set.neighbors);
 
 	c->budget = c->training->options.tuning_budget * SIM_NOMINAL_RATE;
 	c->room = free_memory(c->training);
 	level = level_by_budget(c);
 	trial->training.nitems = c->training->nitems;
 	sim_trial_find_sources(trial);
-	c->needed = Max(plain_memory(c, level, WIDTH), other_memory(c, level));
+	c->needed = Max(plain_memory(c, level, width), other_memory(c, level));
 	while (trial->nsubjects > FEWEST_SUBJECTS &&
 		   Max(plain_memory(c, level, USUAL_WIDTH), other_memory(c, level)) >
 			   c->room)
@@ -373,7 +378,7 @@ sim_chooser_begin(Chooser *c)
 	while (plain_memory(c, level, LEAST_WIDTH) > c->room)
 		if (subjects >> ++level < FEWEST_TRAINED)
 			return false;
-	c->width = WIDTH;
+	c->width = width;
 	while (plain_memory(c, level, c->width) > c->room)
 		c->width -= 10;
 	sim_trial_train(trial, c->training, level);
@@ -390,7 +395,7 @@ sim_chooser_report(const Chooser *c)
 	int level = is_autovacuum_worker() ? LOG : NOTICE;
 	const char *index = RelationGetRelationName(c->training->ix->rel);
 
-	if (c->no_room > 0 || tuning->ncandidates == 0)
+	if (c->no_room > 0 || tuning->choice.reason == SIM_CHOICE_NO_MEMORY)
 		ereport(level,
 				(errmsg("the parameters of similarity index \"%s\" are chosen from fewer candidates, because memory does not suffice",
 						index),

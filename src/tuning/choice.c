@@ -117,6 +117,11 @@ still_stands(const SimTraining *training, const SimChoice *old)
 	if (old->reason != SIM_CHOICE_MADE)
 		return false;
 	sim_params_set(&params, options);
+
+	/* it may have been made without a direction */
+	if (sim_is_directed(training) &&
+		(params.method == SIM_METHOD_RIDGE || params.low_pass > 0))
+		return false;
 	if (sim_params_all_fixed(&params, options))
 		return sim_params_equal(&params, &old->params);
 	return options->tuning_budget > 0 &&

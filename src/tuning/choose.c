@@ -428,7 +428,9 @@ sim_tune(SimTraining *training, SimTuning *tuning)
 			if (tuning->ncandidates > 0)
 				conclude(&chooser);
 			else
-				refuse(training, tuning, SIM_CHOICE_NO_BUDGET);
+				refuse(training, tuning,
+					   chooser.too_dear > 0 ? SIM_CHOICE_NO_BUDGET :
+											  SIM_CHOICE_NO_MEMORY);
 		}
 		choice->left_out = chooser.no_room + chooser.too_dear;
 		sim_chooser_report(&chooser);

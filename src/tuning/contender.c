@@ -33,7 +33,14 @@ sim_contender_open(Evaluation *evaluation, Oid source)
 
 	/* By what the model was made; an untrained index would be made so. */
 	meta = &c->reader->state->meta;
-	c->params = meta->generation > 0 ? meta->params : training->params;
+	c->params = training->params;
+	if (meta->generation > 0)
+	{
+		c->params = meta->params;
+		training->options.direction =
+			meta->directed ? SIM_DIRECTION_FORWARD : SIM_DIRECTION_BOTH;
+		training->options.forward_decay = meta->forward_decay;
+	}
 	return c;
 }
 
@@ -115,6 +122,31 @@ find_held(Contender *c, const EvalSubject *drawn, SimTrialSubject *subject)
 	qsort(subject->held, subject->nheld, sizeof(uint32), by_number);
 }
 
+/*
+ * How much each item counts, as in recommend(): by a directed model, less for
+ * every one that is more recent.
+ */
+static void
+weigh_left(const Contender *c, const HistoryEntry *entries, uint32 n,
+		   double *weights)
+{
+	const SimTraining *training = &c->trial.training;
+	uint32 later = 0; /* items that are more recent */
+	uint32 i;
+
+	for (i = 0; i < n; i++)
+	{
+		weights[i] = c->reader->has_strength ?
+			sim_strength_weight(c->reader->strength_scale,
+								entries[i].item.strength) :
+			1;
+		if (entries[i].item.time != entries[later].item.time)
+			later = i;
+		if (sim_is_directed(training))
+			weights[i] *= pow(training->options.forward_decay, later);
+	}
+}
+
 /* What is left of a subject's history, and how much each item counts. */
 static void
 find_left(Contender *c, const EvalSubject *drawn, SimTrialSubject *subject)
@@ -149,13 +181,8 @@ find_left(Contender *c, const EvalSubject *drawn, SimTrialSubject *subject)
 	subject->seen = subject->items;
 	subject->nseen = kept;
 	for (i = 0; i < kept; i++)
-	{
 		subject->items[i] = entries[i].item.item;
-		subject->weights[i] = c->reader->has_strength ?
-			sim_strength_weight(c->reader->strength_scale,
-								entries[i].item.strength) :
-			1;
-	}
+	weigh_left(c, entries, subject->n, subject->weights);
 	pfree(entries);
 	if (items)
 		pfree(items);

@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "common/mix.h"
@@ -352,6 +353,8 @@ sim_trial_find_sources(SimTrial *trial)
 	memset(trial->place, 0xFF, nitems * sizeof(uint32));
 	trial->nsources = 0;
 	for (s = 0; s < trial->nsubjects; s++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (i = 0; i < trial->subjects[s].n; i++)
 		{
 			uint32 item = trial->subjects[s].items[i];
@@ -361,4 +364,5 @@ sim_trial_find_sources(SimTrial *trial)
 			trial->place[item] = trial->nsources;
 			trial->sources[trial->nsources++] = item;
 		}
+	}
 }

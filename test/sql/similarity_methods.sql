@@ -19,7 +19,7 @@ CREATE INDEX ON methods USING similarity (s, i) WITH (seed = -1);
 
 -- less memory than a method takes
 SET maintenance_work_mem = '1MB';
-CREATE INDEX methods_similarity ON methods USING similarity (s, i) WITH (method = sharpened);
+CREATE INDEX methods_similarity ON methods USING similarity (s, i) WITH (method = sharpened, tuning_budget = 0);
 ALTER INDEX methods_similarity SET (method = ridge);
 SELECT retrain('methods');
 ALTER INDEX methods_similarity SET (method = sharpened, two_step_neighbors = 5, low_pass = 1);
