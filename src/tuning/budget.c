@@ -390,7 +390,7 @@ sim_chooser_report(const Chooser *c)
 	int level = is_autovacuum_worker() ? LOG : NOTICE;
 	const char *index = RelationGetRelationName(c->training->ix->rel);
 
-	if (c->no_room > 0 || tuning->ncandidates == 0)
+	if (c->no_room > 0 || tuning->choice.reason == SIM_CHOICE_NO_MEMORY)
 		ereport(level,
 				(errmsg("the parameters of similarity index \"%s\" are chosen from fewer candidates, because memory does not suffice",
 						index),
@@ -404,5 +404,6 @@ sim_chooser_report(const Chooser *c)
 						index, tuning->choice.budget),
 				 errdetail("The candidates were trained on %.0f %% of the subjects, and %u were left out.",
 						   100 * c->trial->sampled, c->too_dear),
-				 errhint("Increase tuning_budget and REINDEX.")));
+				 errhint(
+					 "Increase tuning_budget and REINDEX, or pass tune() a larger budget.")));
 }

@@ -83,6 +83,8 @@ forget_options(SimOptions *options)
 	open.forward_decay = options->forward_decay;
 	open.backward_weight = options->backward_weight;
 	open.postings = options->postings;
+	open.strength_scale = options->strength_scale;
+	open.training_strength = options->training_strength;
 	*options = open;
 }
 
