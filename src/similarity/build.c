@@ -389,6 +389,7 @@ sim_build(Relation heap, Relation index, IndexInfo *info)
 			 RelationGetRelationName(index));
 	start_build(&build, index);
 	(void) sim_check_direction(&build.ix, ERROR);
+	sim_check_weights(&build.ix);
 	sim_init_index(index, MAIN_FORKNUM);
 	build.clock.report = true;
 	sim_phase(&build.clock, SIM_PHASE_LOADING, -1);

@@ -130,6 +130,7 @@ extern void sim_free_histories(SimHistories *histories);
 
 /* ---- weights.c: what interactions count ---- */
 
+extern void sim_check_weights(const SimIndex *ix);
 extern void sim_weights_begin(SimTraining *training);
 extern void
 sim_weigh_history(const SimTraining *training, const SimPosting *postings,

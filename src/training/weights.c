@@ -34,6 +34,20 @@ report_missing(const SimIndex *ix, const char *parameter, const char *what,
 					 types)));
 }
 
+/* Does the index have the columns that its parameters need? */
+void
+sim_check_weights(const SimIndex *ix)
+{
+	const SimOptions *options = sim_options(ix->rel);
+
+	if (sim_training_half_life(options) > 0 && !ix->has_time)
+		report_missing(ix, "training_half_life", "times",
+					   "timestamptz, timestamp or date");
+	if (options->training_strength && !ix->has_strength)
+		report_missing(ix, "training_strength", "strengths",
+					   "integer, float8 or numeric");
+}
+
 /* Read the parameters; do interactions differ in weight? */
 void
 sim_weights_begin(SimTraining *training)
@@ -41,17 +55,10 @@ sim_weights_begin(SimTraining *training)
 	const SimIndex *ix = training->ix;
 	const SimOptions *options = &training->options;
 
+	sim_check_weights(ix);
 	/* not of the copy: the text stands behind the options */
-	training->half_life = sim_training_half_life(sim_options(ix->rel));
-	if (training->half_life > 0 && !ix->has_time)
-	{
-		report_missing(ix, "training_half_life", "times",
-					   "timestamptz, timestamp or date");
-		training->half_life = 0;
-	}
-	if (options->training_strength && !ix->has_strength)
-		report_missing(ix, "training_strength", "strengths",
-					   "integer, float8 or numeric");
+	if (ix->has_time)
+		training->half_life = sim_training_half_life(sim_options(ix->rel));
 	training->weighted = training->half_life > 0 ||
 		(ix->has_strength && options->training_strength &&
 		 options->strength_scale != SIM_STRENGTH_NONE);

@@ -409,5 +409,6 @@ sim_chooser_report(const Chooser *c)
 						index, tuning->choice.budget),
 				 errdetail("The candidates were trained on %.0f %% of the subjects, and %u were left out.",
 						   100 * c->trial->sampled, c->too_dear),
-				 errhint("Increase tuning_budget and REINDEX.")));
+				 errhint(
+					 "Increase tuning_budget and REINDEX, or pass tune() a larger budget.")));
 }

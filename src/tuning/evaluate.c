@@ -42,11 +42,21 @@ refuse_argument(const char *name, const char *value, const char *hint)
 }
 
 static void
+refuse_null(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name),
+				 errhint("Leave %s out for its default.", name)));
+}
+
+static void
 take_holdout(FunctionCallInfo fcinfo, int argno, Evaluation *e)
 {
 	char *holdout;
 
-	arg_not_null(fcinfo, argno, "holdout");
+	refuse_null(fcinfo, argno, "holdout");
 	holdout = text_to_cstring(PG_GETARG_TEXT_PP(argno));
 	e->last = strcmp(holdout, "last") == 0;
 	if (!e->last && strcmp(holdout, "random") != 0)
@@ -61,22 +71,23 @@ take_holdout(FunctionCallInfo fcinfo, int argno, Evaluation *e)
 static void
 take_arguments(FunctionCallInfo fcinfo, Evaluation *e)
 {
-	e->k = arg_k(fcinfo, 1);
+	refuse_null(fcinfo, 1, "k");
+	e->k = PG_GETARG_INT32(1);
 	if (e->k < 1 || e->k > MAX_K)
 		refuse_argument("k", psprintf("%d", e->k),
 						"k is the length of the lists, from 1 to 10000.");
 	take_holdout(fcinfo, 2, e);
-	arg_not_null(fcinfo, 3, "share");
+	refuse_null(fcinfo, 3, "share");
 	e->share = PG_GETARG_FLOAT8(3);
 	if (!(e->share > 0 && e->share < 1))
 		refuse_argument("share", psprintf("%g", e->share),
 						"share is what is held out of each subject's items, above 0 and below 1.");
-	arg_not_null(fcinfo, 4, "seed");
+	refuse_null(fcinfo, 4, "seed");
 	e->seed = PG_GETARG_INT32(4);
 	if (e->seed < 0)
 		refuse_argument("seed", psprintf("%d", e->seed),
 						"seed is any number from 0 on; each draws another sample.");
-	arg_not_null(fcinfo, 5, "subjects");
+	refuse_null(fcinfo, 5, "subjects");
 	e->max_subjects = PG_GETARG_INT32(5);
 	if (e->max_subjects < 1)
 		refuse_argument("subjects", psprintf("%d", e->max_subjects),

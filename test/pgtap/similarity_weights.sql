@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(16);
+SELECT plan(18);
 
 CREATE FUNCTION draw(seed bigint, x bigint, n int) RETURNS int LANGUAGE sql IMMUTABLE AS
 $$ SELECT ((hashint8extended(x, seed) & 9223372036854775807) % n)::int $$;
@@ -91,6 +91,16 @@ ALTER INDEX plays_similarity SET (strength_scale = none);
 SELECT is(wrong_scores('none'), 0::bigint, 'no strengths in scoring, at once');
 ALTER INDEX plays_similarity RESET (strength_scale);
 SELECT is(wrong_scores('log'), 0::bigint, 'logarithms in scoring');
+
+-- what tune() leaves open is the formula, not what an interaction weighs
+CREATE TABLE many AS
+SELECT draw(1, x, 400) AS s, draw(2, x, 40) * (draw(3, x, 40) + 1) / 40 * 12 + draw(1, x, 400) % 12 AS i, (1 + draw(7, x, 50))::float8 AS n
+FROM generate_series(1, 12000) x;
+CREATE INDEX ON many USING similarity (s, i) INCLUDE (n) WITH (tuning_budget = 0, training_strength = on, strength_scale = raw);
+CREATE TEMP TABLE tuned AS SELECT candidate, parameters, ndcg FROM tune('many', budget => 60);
+SELECT cmp_ok((SELECT count(*) FROM tuned), '>', 10::bigint, 'candidates');
+SELECT is((SELECT count(*) FROM (TABLE tuned EXCEPT SELECT candidate, parameters, ndcg FROM tune('many', budget => 60, anew => true)) x), 0::bigint,
+	'anew keeps strengths');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -12,6 +12,11 @@ CREATE INDEX weighed_bad ON weighed USING similarity (s, i) WITH (training_half_
 CREATE INDEX weighed_bad ON weighed USING similarity (s, i) INCLUDE (n) WITH (training_half_life = '30 days');
 CREATE INDEX weighed_bad ON weighed USING similarity (s, i) INCLUDE (at) WITH (training_strength = on);
 CREATE INDEX weighed_bad ON weighed USING similarity (s, i) WITH (training_strength = perhaps);
+-- nor on an empty table
+CREATE TABLE weighed_empty (LIKE weighed);
+CREATE INDEX weighed_bad ON weighed_empty USING similarity (s, i) WITH (training_half_life = '30 days');
+CREATE INDEX weighed_bad ON weighed_empty USING similarity (s, i) WITH (training_strength = on);
+DROP TABLE weighed_empty;
 
 -- set later, they hold from the next training on, which must not fail
 CREATE INDEX weighed_similarity ON weighed USING similarity (s, i);
