@@ -115,9 +115,9 @@ choice_values(const SimMeta *meta, Datum *values, bool *nulls)
 	if (meta->generation == 0)
 		return;
 	values[0] = CStringGetTextDatum(sim_method_name(meta->params.method));
-	values[1] = DirectFunctionCall1(jsonb_in,
-									CStringGetDatum(
-										sim_params_json(&meta->params)));
+	values[1] =
+		DirectFunctionCall1(jsonb_in,
+							CStringGetDatum(sim_params_json(&meta->params)));
 	values[2] = CStringGetTextDatum(sim_choice_name(choice->reason));
 	values[3] = Float8GetDatum(choice->ndcg);
 	values[4] = Float8GetDatum(choice->recall);
@@ -164,10 +164,10 @@ stats_values(SimIndex *ix, Datum *values, bool *nulls)
 	values[i++] = Int64GetDatum((int64) BLCKSZ * pages[SIM_PAGE_CHUNK] -
 								(int64) counts.item_bytes);
 	values[i++] = Int64GetDatum((int64) counts.item_bytes);
-	values[i++] = Int64GetDatum(
-		(int64) BLCKSZ *
-		(pages[SIM_PAGE_LIST] + pages[SIM_PAGE_LEAF] + pages[SIM_PAGE_INNER] +
-		 pages[SIM_PAGE_CHOICE]));
+	values[i++] =
+		Int64GetDatum((int64) BLCKSZ *
+					  (pages[SIM_PAGE_LIST] + pages[SIM_PAGE_LEAF] +
+					   pages[SIM_PAGE_INNER] + pages[SIM_PAGE_CHOICE]));
 	values[i++] = Int64GetDatum(
 		(int64) BLCKSZ * (pages[SIM_PAGE_POPULAR] + pages[SIM_PAGE_LOG]));
 	values[i++] = Int64GetDatum((int64) BLCKSZ * pages[SIM_PAGE_FREE]);

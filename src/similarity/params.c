@@ -52,13 +52,15 @@ typedef struct Parameter
 	Size option; /* offset in SimOptions */
 } Parameter;
 
-#define INT(name, part)                                                        \
-	{                                                                          \
-#name, true, part, offsetof(SimParams, name), offsetof(SimOptions, name) \
+#define INT(name, part)                               \
+	{                                                 \
+#name, true, part, offsetof(SimParams, name), \
+			offsetof(SimOptions, name)                \
 	}
-#define REAL(name, part)                                                        \
-	{                                                                           \
-#name, false, part, offsetof(SimParams, name), offsetof(SimOptions, name) \
+#define REAL(name, part)                               \
+	{                                                  \
+#name, false, part, offsetof(SimParams, name), \
+			offsetof(SimOptions, name)                 \
 	}
 
 static const Parameter parameters[] = {

@@ -264,8 +264,8 @@ typedef struct SimChoice
 {
 	int32 reason;
 	int32 seed;
-	uint32 fixed;		 /* set by the user then, see sim_params_fixed() */
-	uint32 subjects;	 /* of which interactions were held out */
+	uint32 fixed;	 /* set by the user then, see sim_params_fixed() */
+	uint32 subjects; /* of which interactions were held out */
 	uint64 held_out;
 	uint64 interactions; /* of the index then */
 	double sampled;		 /* share of subjects that trained the trials */

@@ -89,8 +89,8 @@ typedef struct SimTraining
 	 * Sees each subject's postings before anything else, and may take some
 	 * out; a subject for which it returns false is left out.
 	 */
-	bool (*filter)(void *arg, const SimRecordRef *subject,
-				   SimPosting *postings, Size *n);
+	bool (*filter)(void *arg, const SimRecordRef *subject, SimPosting *postings,
+				   Size *n);
 	void *filter_arg;
 
 	/* writing */
@@ -118,8 +118,8 @@ extern void sim_train_given(SimIndex *ix, bool vacuum, SimClock *clock,
 							const struct SimTuning *given);
 
 /* Start a training in memory; context holds all that it keeps. */
-extern void sim_training_begin(SimTraining *training, SimIndex *ix,
-							   bool vacuum, SimClock *clock);
+extern void sim_training_begin(SimTraining *training, SimIndex *ix, bool vacuum,
+							   SimClock *clock);
 extern void sim_training_load_items(SimTraining *training);
 extern void sim_training_load_histories(SimTraining *training);
 extern void sim_training_end(SimTraining *training);

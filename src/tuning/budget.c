@@ -96,8 +96,7 @@ static double
 plain_cost(const Chooser *c, const SimParams *params)
 {
 	double pairs = (double) c->trial->nsources * c->width;
-	double cost =
-		(double) c->trial->nsources * params->neighbors * LIST_PAIR;
+	double cost = (double) c->trial->nsources * params->neighbors * LIST_PAIR;
 
 	if (must_count(c, params))
 		cost += c->pair_work + pairs * KEEP_PAIR;
@@ -184,7 +183,8 @@ rows_cost(const Chooser *c, const SimParams *params)
 		cost += k * params->two_step_neighbors * STEP_PAIR;
 	if (params->low_pass > 0)
 	{
-		cost += (double) SIM_LOW_PASS_CANDIDATES(params->neighbors) * params->low_pass_factors / FLOPS;
+		cost += (double) SIM_LOW_PASS_CANDIDATES(params->neighbors) *
+			params->low_pass_factors / FLOPS;
 		rows += SCALE_ROWS;
 	}
 	return rows * cost;

@@ -18,6 +18,9 @@
 /* Interactions an item from which on regressions are tried. */
 #define DENSE 40
 
+/* A method whose first candidate is further behind the best is given up. */
+#define PROMISING 0.97
+
 /* No walk along an edge of the grid is longer. */
 #define MAX_STEPS 4
 
@@ -251,6 +254,19 @@ widen(SimParams *params)
 	params->neighbors = Max(params->neighbors, SIM_WIDE_LISTS);
 }
 
+/* Was it tried, and is it near the best?  Others of its kind may be better. */
+static bool
+try_promising(Chooser *c, const SimParams *params)
+{
+	const SimTuning *tuning = c->tuning;
+	uint32 before = tuning->ncandidates;
+
+	try_params(c, params);
+	return tuning->ncandidates > before &&
+		tuning->candidates[before].ndcg >=
+		PROMISING * tuning->candidates[c->best].ndcg;
+}
+
 /* Step 4: subtracting what two steps explain. */
 static void
 choose_sharpening(Chooser *c)
@@ -263,7 +279,8 @@ choose_sharpening(Chooser *c)
 	at.two_step_sharpness = 1.6;
 	at.two_step_neighbors = SIM_USUAL_STEP;
 	at.two_step_weight = 0.6;
-	try_params(c, &at);
+	if (!try_promising(c, &at))
+		return;
 	at.two_step_weight = 0.3;
 	try_params(c, &at);
 	at.two_step_neighbors = 100;
@@ -295,7 +312,8 @@ choose_ridge(Chooser *c)
 	for (i = 0; i < (int) lengthof(penalties); i++)
 	{
 		at.ridge_penalty = penalties[i];
-		try_params(c, &at);
+		if (!try_promising(c, &at))
+			break;
 	}
 	if (c->best == before)
 		return;

@@ -204,8 +204,8 @@ sim_trial_lists_rescale(SimTrialLists *lists, const SimTrial *trial,
 		{
 			lists->items[to + j] = counted->items[from + j];
 			lists->weights[to + j] =
-				(float) exp(params->sharpness * (counted->logs[from + j] -
-												 counted->logs[from]));
+				(float) exp(params->sharpness *
+							(counted->logs[from + j] - counted->logs[from]));
 		}
 		for (j = n; j-- > 0;)
 			sum += lists->weights[to + j];

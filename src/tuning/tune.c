@@ -50,7 +50,8 @@ take_arguments(FunctionCallInfo fcinfo, TuneCall *call)
 		if (!(call->budget > 0 && call->budget <= MAX_BUDGET))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("budget must be above 0 and at most %d", MAX_BUDGET),
+					 errmsg("budget must be above 0 and at most %d",
+							MAX_BUDGET),
 					 errdetail("budget is %g.", call->budget),
 					 errhint(
 						 "Leave it NULL for the index's tuning_budget, which is in seconds as well.")));

@@ -137,8 +137,9 @@ typedef struct SimCounted
 extern void sim_count_sources(SimCounted *counted, SimTrial *trial,
 							  double subject_exponent, int width);
 extern void sim_counted_end(SimCounted *counted);
-extern void sim_trial_lists_rescale(SimTrialLists *lists, const SimTrial *trial,
-							  SimCounted *counted, const SimParams *params);
+extern void
+sim_trial_lists_rescale(SimTrialLists *lists, const SimTrial *trial,
+						SimCounted *counted, const SimParams *params);
 
 /* ---- choose.c: the procedure ---- */
 

@@ -23,7 +23,7 @@ CREATE TABLE retrained (LIKE built);
 -- small lists and a cut history, so that ties and samples have to be decided; times repeat
 CREATE FUNCTION make_index(t regclass, include text, options text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-	EXECUTE format('CREATE INDEX %1$s_similarity ON %1$s USING similarity (s, i) %2$s WITH (neighbors = 15, history = 10%3$s)', t, include, options);
+	EXECUTE format('CREATE INDEX %1$s_similarity ON %1$s USING similarity (s, i) %2$s WITH (tuning_budget = 0, neighbors = 15, history = 10%3$s)', t, include, options);
 END $$;
 
 -- All the model and all that is answered from it; as a hash, for the bits count.  The floats' own hashes
@@ -86,8 +86,8 @@ SELECT check_growth('all factors', 'INCLUDE (at, n)', ', method = ridge, low_pas
 -- A subject with more items than history counts as one with so many: each then holds 10 * 9 pairs.
 TRUNCATE built;
 INSERT INTO built SELECT s, i, at, n FROM rows;
-CREATE INDEX all_neighbors ON built USING similarity (s, i) WITH (neighbors = 500, history = 10);
-CREATE INDEX all_history ON built USING similarity (s, i) WITH (neighbors = 500, history = 10000);
+CREATE INDEX all_neighbors ON built USING similarity (s, i) WITH (tuning_budget = 0, neighbors = 500, history = 10);
+CREATE INDEX all_history ON built USING similarity (s, i) WITH (tuning_budget = 0, neighbors = 500, history = 10000);
 CREATE FUNCTION pairs(source regclass) RETURNS bigint LANGUAGE sql AS
 $$ SELECT sum(l.support)::bigint FROM (SELECT DISTINCT i FROM rows) x, similar_items(source, x.i, 1000) l $$;
 CREATE FUNCTION pairs_of(history bigint) RETURNS bigint LANGUAGE sql AS

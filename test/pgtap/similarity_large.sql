@@ -12,7 +12,7 @@ $$ SELECT ((hashint8extended(x, seed) & 9223372036854775807) % n)::int $$;
 
 -- 300,000 interactions of 60,000 subjects with 20,000 items, some of both with hundreds
 CREATE TABLE events (s int, i text, at timestamptz);
-CREATE INDEX events_grown ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 20);
+CREATE INDEX events_grown ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 20, tuning_budget = 0);
 INSERT INTO events
 SELECT CASE WHEN x % 20 = 0 THEN draw(1, x, 50) ELSE draw(2, x, 60000) END,
 	'item ' || CASE WHEN x % 3 = 0 THEN draw(3, x, 300) ELSE draw(4, x, 20000) END,
@@ -46,9 +46,9 @@ CREATE FUNCTION model(source regclass) RETURNS TABLE (rows bigint, sum numeric) 
 	FROM generate_series(0, 19999, 7) x, similar_items(source, 'item ' || x, 1000) WITH ORDINALITY l $$;
 SELECT cmp_ok(rows, '>', 20000::bigint, rows || ' neighbours') FROM model('events_grown');
 SET LOCAL maintenance_work_mem = '64MB';
-CREATE INDEX events_built ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 20);
+CREATE INDEX events_built ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 20, tuning_budget = 0);
 SET LOCAL maintenance_work_mem = '8MB';
-CREATE INDEX events_batches ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 20);
+CREATE INDEX events_batches ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 20, tuning_budget = 0);
 SELECT is(sampled, 1::float8, 'a build in 8 MB trains on all') FROM similarity_stats('events_batches');
 SELECT is((SELECT m FROM model('events_grown') m), (SELECT m FROM model('events_built') m), 'the grown model is the built one');
 SELECT is((SELECT m FROM model('events_batches') m), (SELECT m FROM model('events_built') m), '... and that of a build in 8 MB');
@@ -58,8 +58,8 @@ SELECT results_eq($$SELECT subjects, items, interactions FROM similarity_stats('
 -- Less memory than that: a sample of the subjects, the same whatever the order of rows.
 CREATE TABLE reversed AS SELECT * FROM events ORDER BY at DESC;
 SET LOCAL maintenance_work_mem = '1MB';
-CREATE INDEX events_sampled ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 20);
-CREATE INDEX ON reversed USING similarity (s, i) INCLUDE (at) WITH (neighbors = 20);
+CREATE INDEX events_sampled ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 20, tuning_budget = 0);
+CREATE INDEX ON reversed USING similarity (s, i) INCLUDE (at) WITH (neighbors = 20, tuning_budget = 0);
 CREATE TEMP TABLE sampled AS SELECT * FROM similarity_stats('events_sampled');
 SELECT ok(sampled BETWEEN 0.02 AND 0.5, 'a build in 1 MB trains on a sample: ' || sampled) FROM sampled;
 SELECT ok(abs(log(2, sampled::numeric) - round(log(2, sampled::numeric))) < 0.2, '... of 1 in 2, 4, 8, ...') FROM sampled;

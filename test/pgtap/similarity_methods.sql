@@ -215,7 +215,7 @@ CREATE FUNCTION least_support(options text) RETURNS bigint LANGUAGE plpgsql AS $
 DECLARE
 	least bigint;
 BEGIN
-	EXECUTE format('CREATE INDEX plays_similarity ON plays USING similarity (s, i) WITH (min_support = 3, %s)', options);
+	EXECUTE format('CREATE INDEX plays_similarity ON plays USING similarity (s, i) WITH (tuning_budget = 0, min_support = 3, %s)', options);
 	SELECT min(p.support) INTO least FROM lists() l LEFT JOIN pairs(0) p USING (i, j) WHERE p.support IS NOT DISTINCT FROM l.support;
 	IF EXISTS (SELECT FROM lists() l LEFT JOIN pairs(0) p USING (i, j) WHERE p.support IS DISTINCT FROM l.support) THEN
 		least := -1;

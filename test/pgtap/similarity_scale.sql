@@ -18,8 +18,8 @@ SELECT draw(1, x, 1000) AS s, draw(2, x, 50) * (draw(3, x, 60) + 1) AS i FROM ge
 CREATE TABLE large AS
 SELECT -x AS s, 10000 + x AS i FROM generate_series(1, 600000) x;
 INSERT INTO large SELECT * FROM small;
-CREATE INDEX ON small USING similarity (s, i);
-CREATE INDEX ON large USING similarity (s, i);
+CREATE INDEX ON small USING similarity (s, i) WITH (tuning_budget = 0);
+CREATE INDEX ON large USING similarity (s, i) WITH (tuning_budget = 0);
 
 CREATE FUNCTION answers(source regclass) RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT format('%s similar %s', x, string_agg(n::text, ' ' ORDER BY ordinality))
@@ -55,7 +55,7 @@ DO $$
 BEGIN
 	FOR n IN 1 .. 24 LOOP
 		EXECUTE format('CREATE TABLE copy%s AS SELECT * FROM small ORDER BY hashint4(i + %1$s), s', n);
-		EXECUTE format('CREATE INDEX ON copy%s USING similarity (s, i)', n);
+		EXECUTE format('CREATE INDEX ON copy%s USING similarity (s, i) WITH (tuning_budget = 0)', n);
 	END LOOP;
 END $$;
 SELECT is(copies(1, 24), 0::bigint, '24 indexes in turn');
