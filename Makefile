@@ -70,6 +70,12 @@ PG_CFLAGS += -ftree-vectorize -fno-math-errno
 PG_CFLAGS += -ffp-contract=off
 PG_CPPFLAGS = -I$(srcdir)/src
 
+# Before PostgreSQL 16 every function of a module is exported, and one of the
+# same name in a library that the server has loaded would take its place.
+ifeq ($(shell uname -s),Linux)
+SHLIB_LINK += -Wl,-Bsymbolic
+endif
+
 # No LLVM bitcode: it would need clang, and only lets the JIT inline our functions.
 override with_llvm := no
 

@@ -19,7 +19,7 @@
 #define DENSE 40
 
 /* A method whose first candidate is further behind the best is given up. */
-#define PROMISING 0.97
+#define PROMISING 0.95
 
 /* No walk along an edge of the grid is longer. */
 #define MAX_STEPS 4

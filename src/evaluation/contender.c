@@ -10,7 +10,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "tuning/evaluate.h"
+#include "evaluation/evaluate.h"
 
 /* ---- training on what is left ---- */
 

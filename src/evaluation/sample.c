@@ -11,7 +11,7 @@
 #include "utils/memutils.h"
 
 #include "similarity/records.h"
-#include "tuning/evaluate.h"
+#include "evaluation/evaluate.h"
 
 static int
 by_order(const void *a, const void *b)

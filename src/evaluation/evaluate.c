@@ -15,7 +15,7 @@
 #include "utils/lsyscache.h"
 
 #include "common/args.h"
-#include "tuning/evaluate.h"
+#include "evaluation/evaluate.h"
 
 #define EVALUATE_COLUMNS 14
 #define LIST_COLUMNS 6

@@ -9,7 +9,7 @@
 
 #include "utils/memutils.h"
 
-#include "tuning/evaluate.h"
+#include "evaluation/evaluate.h"
 
 void
 sim_exposure_add(Contender *c)
