@@ -90,18 +90,18 @@ SELECT count(*) FROM evaluation_lists('bought');
 RESET ROLE;
 
 -- a choice, applied and taken back
-CREATE TABLE plays AS
+CREATE TABLE played AS
 SELECT x % 300 AS s, (x * x + x / 300 * 7) % 97 * (1 + x % 3) % 97 AS i FROM generate_series(1, 6000) x;
-CREATE INDEX plays_similarity ON plays USING similarity (s, i) WITH (method = cooccurrence, low_pass = 0, tuning_budget = 5);
-SELECT chosen_by, candidates > 20 AS candidates, validation_ndcg BETWEEN 0 AND 1 AS ndcg FROM similarity_stats('plays');
+CREATE INDEX played_similarity ON played USING similarity (s, i) WITH (method = cooccurrence, low_pass = 0, tuning_budget = 5);
+SELECT chosen_by, candidates > 20 AS candidates, validation_ndcg BETWEEN 0 AND 1 AS ndcg FROM similarity_stats('played');
 BEGIN;
-SELECT count(*) = 1 AS applied FROM tune('plays', apply => true) WHERE chosen;
-SELECT array_length(reloptions, 1) FROM pg_class WHERE relname = 'plays_similarity';
+SELECT count(*) = 1 AS applied FROM tune('played', apply => true) WHERE chosen;
+SELECT array_length(reloptions, 1) FROM pg_class WHERE relname = 'played_similarity';
 ROLLBACK;
-SELECT reloptions FROM pg_class WHERE relname = 'plays_similarity';
-DO $$ BEGIN PERFORM FROM tune('plays', apply => true); END $$;
-SELECT array_length(reloptions, 1) FROM pg_class WHERE relname = 'plays_similarity';
+SELECT reloptions FROM pg_class WHERE relname = 'played_similarity';
+DO $$ BEGIN PERFORM FROM tune('played', apply => true); END $$;
+SELECT array_length(reloptions, 1) FROM pg_class WHERE relname = 'played_similarity';
 
-DROP TABLE bought, single, nobody, plays;
+DROP TABLE bought, single, nobody, played;
 REVOKE USAGE ON SCHEMA personalize FROM regress_reader;
 DROP ROLE regress_reader;
