@@ -64,7 +64,7 @@ sub check_fresh_postings
 	check_against_fresh($node, $name);
 	$node->safe_psql('postgres', <<~'SQL');
 		DROP INDEX fresh_s_i_at_idx;
-		CREATE INDEX fresh_s_i_at_idx ON fresh USING similarity (s, i) INCLUDE (at) WITH (neighbors = 30, postings = on);
+		CREATE INDEX fresh_s_i_at_idx ON fresh USING similarity (s, i) INCLUDE (at) WITH (neighbors = 30, postings = on, tuning_budget = 0);
 		SQL
 	is($node->safe_psql('postgres', q{SELECT sessions('events')}), $node->safe_psql('postgres', q{SELECT sessions('fresh')}),
 		"$name: recommend_session() answers as a fresh index does");
@@ -106,7 +106,7 @@ check_fresh_postings('places taken by others');
 # a chain of more chunks than are pruned at once
 $node->safe_psql('postgres', <<~'SQL');
 	CREATE TABLE lengthy (s int, i int, at timestamptz);
-	CREATE INDEX lengthy_similarity ON lengthy USING similarity (s, i) INCLUDE (at) WITH (postings = on);
+	CREATE INDEX lengthy_similarity ON lengthy USING similarity (s, i) INCLUDE (at) WITH (postings = on, tuning_budget = 0);
 	INSERT INTO lengthy SELECT n, 1, timestamptz '2024-01-01' + n * interval '1 minute' FROM generate_series(1, 60000) n;
 	INSERT INTO lengthy SELECT n, 2, timestamptz '2024-01-01' FROM generate_series(1, 60000, 997) n;
 	SQL
@@ -192,7 +192,7 @@ my $writers = background_pgbench($node, 4, 300, [ $insert, 20 ], [ $change_scrip
 for my $n (1 .. 3)
 {
 	$node->safe_psql('postgres', 'REINDEX INDEX CONCURRENTLY events_similarity');
-	$node->safe_psql('postgres', "CREATE INDEX CONCURRENTLY beside_$n ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 30, postings = on)");
+	$node->safe_psql('postgres', "CREATE INDEX CONCURRENTLY beside_$n ON events USING similarity (s, i) INCLUDE (at) WITH (neighbors = 30, postings = on, tuning_budget = 0)");
 	$node->safe_psql('postgres', $vacuum) if $n == 2;
 }
 stop_pgbench($writers);
