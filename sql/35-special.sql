@@ -62,3 +62,38 @@ AS 'MODULE_PATHNAME', 'personalize_chi_square_tail';
 
 COMMENT ON FUNCTION chi_square_tail(float8, float8) IS
 'the chance that a chi-square variable of df degrees of freedom is above x: the p-value of a test';
+
+CREATE FUNCTION normal_cdf(x float8) RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_normal_cdf';
+
+COMMENT ON FUNCTION normal_cdf(float8) IS
+'the chance that a standard normal variable is at most x';
+
+CREATE FUNCTION normal_tail(x float8) RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_normal_tail';
+
+COMMENT ON FUNCTION normal_tail(float8) IS
+'the chance that a standard normal variable is above x, small ones with all their digits';
+
+CREATE FUNCTION normal_quantile(p float8) RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_normal_quantile';
+
+COMMENT ON FUNCTION normal_quantile(float8) IS
+'the x of which normal_cdf(x) is p, from 0 to 1';
+
+CREATE FUNCTION student_t_tail(t float8, df float8) RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_student_t_tail';
+
+COMMENT ON FUNCTION student_t_tail(float8, float8) IS
+'the chance that Student''s t of df > 0 degrees of freedom is above t, small ones with all their digits; infinite df stand for the normal distribution';
+
+CREATE FUNCTION student_t_quantile(p float8, df float8) RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_student_t_quantile';
+
+COMMENT ON FUNCTION student_t_quantile(float8, float8) IS
+'where the lower tail of Student''s t of df > 0 degrees of freedom is p, from 0 to 1; infinite df stand for the normal distribution';

@@ -51,6 +51,27 @@ extern double log_beta_inc_rest(double a, double b, double x, double rest);
 /* Upper tail of chi-square. */
 extern double chi_square_tail(double x, double df);
 
+/* ---- normal.c: the normal distribution and Student's t ---- */
+
+extern double normal_density(double x);
+extern double normal_cdf(double x);
+/* Upper tail, and ln of it, also where the tail itself underflows. */
+extern double normal_tail(double x);
+extern double log_normal_tail(double x);
+
+/*
+ * Where the lower tail is p, -infinity for 0 and infinity for 1.  By symmetry
+ * an upper tail of q is at -normal_quantile(q), which keeps the digits of a
+ * small q where 1 - q would lose them.
+ */
+extern double normal_quantile(double p);
+
+/* The same of Student's t; df > 0 may be infinite, which is the normal. */
+extern double student_density(double t, double df);
+extern double student_tail(double t, double df);
+extern double log_student_tail(double t, double df);
+extern double student_quantile(double p, double df);
+
 /* ---- kolmogorov.c ---- */
 
 /*

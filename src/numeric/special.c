@@ -21,6 +21,11 @@ PG_FUNCTION_INFO_V1(personalize_log_beta_inc);
 PG_FUNCTION_INFO_V1(personalize_chi_square_tail);
 PG_FUNCTION_INFO_V1(personalize_log_hyp2f1);
 PG_FUNCTION_INFO_V1(personalize_log_hyperu);
+PG_FUNCTION_INFO_V1(personalize_normal_cdf);
+PG_FUNCTION_INFO_V1(personalize_normal_tail);
+PG_FUNCTION_INFO_V1(personalize_normal_quantile);
+PG_FUNCTION_INFO_V1(personalize_student_t_tail);
+PG_FUNCTION_INFO_V1(personalize_student_t_quantile);
 
 static void
 out_of_domain(const char *name, double value, const char *domain)
@@ -58,6 +63,27 @@ probability(FunctionCallInfo fcinfo, int argno, const char *name)
 
 	if (!(value >= 0 && value <= 1))
 		out_of_domain(name, value, "from 0 to 1");
+	return value;
+}
+
+static double
+not_nan(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	double value = PG_GETARG_FLOAT8(argno);
+
+	if (isnan(value))
+		out_of_domain(name, value, "a number");
+	return value;
+}
+
+/* Degrees of freedom, which may be infinite. */
+static double
+degrees(FunctionCallInfo fcinfo, int argno)
+{
+	double value = PG_GETARG_FLOAT8(argno);
+
+	if (!(value > 0))
+		out_of_domain("df", value, "above 0");
 	return value;
 }
 
@@ -174,4 +200,40 @@ personalize_log_hyperu(PG_FUNCTION_ARGS)
 	if (isnan(b) || isinf(b))
 		out_of_domain("b", b, "finite");
 	PG_RETURN_FLOAT8(finite_result(log_hyperu(a, b, z)));
+}
+
+Datum
+personalize_normal_cdf(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(normal_cdf(not_nan(fcinfo, 0, "x")));
+}
+
+Datum
+personalize_normal_tail(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(normal_tail(not_nan(fcinfo, 0, "x")));
+}
+
+Datum
+personalize_normal_quantile(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(normal_quantile(probability(fcinfo, 0, "p")));
+}
+
+Datum
+personalize_student_t_tail(PG_FUNCTION_ARGS)
+{
+	double t = not_nan(fcinfo, 0, "t");
+	double df = degrees(fcinfo, 1);
+
+	PG_RETURN_FLOAT8(student_tail(t, df));
+}
+
+Datum
+personalize_student_t_quantile(PG_FUNCTION_ARGS)
+{
+	double p = probability(fcinfo, 0, "p");
+	double df = degrees(fcinfo, 1);
+
+	PG_RETURN_FLOAT8(student_quantile(p, df));
 }
