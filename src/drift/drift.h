@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#include "access/tupdesc.h"
+#include "common/record.h"
 #include "common/state.h"
 #include "common/sum.h"
 
@@ -43,19 +43,6 @@ typedef struct CountPair
 
 extern bool arg_counts(FunctionCallInfo fcinfo, const char *name_a,
 					   const char *name_b, CountPair *pair);
-
-/* ---- record.c: composite results ---- */
-
-/* The row type that the function returns. */
-extern TupleDesc result_type(FunctionCallInfo fcinfo);
-
-/* Of an array column of that type: the type of its elements. */
-extern TupleDesc element_row_type(TupleDesc type, int column);
-extern Datum row_array(TupleDesc element, Datum *rows, int n);
-
-/* A row; NaN stands for NULL in columns of type float8. */
-extern Datum make_row(TupleDesc type, Datum *values);
-extern Datum make_row_with_nulls(TupleDesc type, Datum *values, bool *nulls);
 
 /* ---- the lowest and highest of some numbers ---- */
 

@@ -8,7 +8,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
-#include "drift/drift.h"
+#include "common/record.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"

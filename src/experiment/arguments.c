@@ -1,0 +1,153 @@
+/*
+ * arguments.c
+ *		Arguments of the functions that compare arms.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "common/args.h"
+#include "experiment/experiment.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+
+#define DEFAULT_ALPHA 0.05
+#define DEFAULT_TUNING 5000
+
+const CompareOptions default_options = {
+	.alpha = DEFAULT_ALPHA,
+	.alternative = TWO_SIDED,
+	.always_valid = false,
+	.tuning = DEFAULT_TUNING,
+};
+
+const char *const variable_names[MAX_VARIABLES] = { "outcome", "covariate",
+													"outcome_before",
+													"covariate_before" };
+
+const char *const ratio_names[MAX_VARIABLES] = { "numerator", "denominator",
+												 "numerator_before",
+												 "denominator_before" };
+
+const double *
+arg_doubles(FunctionCallInfo fcinfo, int argno, const char *name,
+			int dimensions, int *n)
+{
+	ArrayType *array;
+	const double *values;
+
+	arg_not_null(fcinfo, argno, name);
+	array = PG_GETARG_ARRAYTYPE_P(argno);
+	if (ARR_NDIM(array) != dimensions && ARR_NDIM(array) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("%s must be an array of %d dimension%s", name,
+						dimensions, dimensions == 1 ? "" : "s"),
+				 errdetail("It has %d.", ARR_NDIM(array))));
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not contain nulls", name)));
+	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	values = (const double *) ARR_DATA_PTR(array);
+	for (int i = 0; i < *n; i++)
+		finite_value(values[i], name);
+	return values;
+}
+
+/* The elements of an array of moments. */
+static int
+summaries(FunctionCallInfo fcinfo, int argno, const char *name,
+		  Summary **result)
+{
+	ArrayType *array;
+	Datum *values;
+	bool *nulls;
+	int n;
+
+	arg_not_null(fcinfo, argno, name);
+	array = PG_GETARG_ARRAYTYPE_P(argno);
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("%s must be an array of one dimension", name)));
+	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE,
+					  &values, &nulls, &n);
+	*result = palloc0(Max(n, 1) * sizeof(Summary));
+	for (int i = 0; i < n; i++)
+		summary_of(values[i], nulls[i], &(*result)[i]);
+	return n;
+}
+
+int
+arg_summaries(FunctionCallInfo fcinfo, int argno, const char *name_a,
+			  const char *name_b, Summary **a, Summary **b)
+{
+	int n = summaries(fcinfo, argno, name_a, a);
+	int other = summaries(fcinfo, argno + 1, name_b, b);
+
+	if (n != other)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("%s and %s must have the same number of elements",
+						name_a, name_b),
+				 errdetail("They have %d and %d.", n, other)));
+	return n;
+}
+
+double
+arg_alpha(FunctionCallInfo fcinfo, int argno)
+{
+	double alpha;
+
+	arg_not_null(fcinfo, argno, "alpha");
+	alpha = PG_GETARG_FLOAT8(argno);
+	if (!(alpha > 0 && alpha < 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("alpha must be above 0 and below 1"),
+				 errdetail("alpha is %s.", float8out_internal(alpha)),
+				 errhint("Use 0.05 for intervals of 95 percent.")));
+	return alpha;
+}
+
+Alternative
+arg_alternative(FunctionCallInfo fcinfo, int argno)
+{
+	char *name;
+
+	arg_not_null(fcinfo, argno, "alternative");
+	name = text_to_cstring(PG_GETARG_TEXT_PP(argno));
+	if (pg_strcasecmp(name, "two-sided") == 0 ||
+		pg_strcasecmp(name, "two_sided") == 0)
+		return TWO_SIDED;
+	if (pg_strcasecmp(name, "greater") == 0)
+		return GREATER;
+	if (pg_strcasecmp(name, "less") == 0)
+		return LESS;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("alternative \"%s\" is not known", name),
+			 errhint("Use two-sided, greater or less.")));
+	return TWO_SIDED; /* not reached */
+}
+
+void
+arg_compare_options(FunctionCallInfo fcinfo, int argno, CompareOptions *options)
+{
+	options->alpha = arg_alpha(fcinfo, argno);
+	options->alternative = arg_alternative(fcinfo, argno + 1);
+	arg_not_null(fcinfo, argno + 2, "always_valid");
+	options->always_valid = PG_GETARG_BOOL(argno + 2);
+	options->tuning = arg_finite(fcinfo, argno + 3, "tuning");
+	if (options->tuning <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("tuning must be positive"),
+				 errdetail("tuning is %s.",
+						   float8out_internal(options->tuning)),
+				 errhint(
+					 "Pass the number of units, of both arms, at which the always-valid interval is to be narrowest, such as the planned size.")));
+}
