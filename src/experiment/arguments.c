@@ -51,7 +51,8 @@ arg_doubles(FunctionCallInfo fcinfo, int argno, const char *name,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s must not contain nulls", name)));
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	values = (const double *) ARR_DATA_PTR(array);
+	values = (const double *) ((char *) array +
+							   ARR_OVERHEAD_NONULLS(ARR_NDIM(array)));
 	for (int i = 0; i < *n; i++)
 		finite_value(values[i], name);
 	return values;
@@ -97,48 +98,11 @@ arg_summaries(FunctionCallInfo fcinfo, int argno, const char *name_a,
 	return n;
 }
 
-double
-arg_alpha(FunctionCallInfo fcinfo, int argno)
-{
-	double alpha;
-
-	arg_not_null(fcinfo, argno, "alpha");
-	alpha = PG_GETARG_FLOAT8(argno);
-	if (!(alpha > 0 && alpha < 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("alpha must be above 0 and below 1"),
-				 errdetail("alpha is %s.", float8out_internal(alpha)),
-				 errhint("Use 0.05 for intervals of 95 percent.")));
-	return alpha;
-}
-
-Alternative
-arg_alternative(FunctionCallInfo fcinfo, int argno)
-{
-	char *name;
-
-	arg_not_null(fcinfo, argno, "alternative");
-	name = text_to_cstring(PG_GETARG_TEXT_PP(argno));
-	if (pg_strcasecmp(name, "two-sided") == 0 ||
-		pg_strcasecmp(name, "two_sided") == 0)
-		return TWO_SIDED;
-	if (pg_strcasecmp(name, "greater") == 0)
-		return GREATER;
-	if (pg_strcasecmp(name, "less") == 0)
-		return LESS;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("alternative \"%s\" is not known", name),
-			 errhint("Use two-sided, greater or less.")));
-	return TWO_SIDED; /* not reached */
-}
-
 void
 arg_compare_options(FunctionCallInfo fcinfo, int argno, CompareOptions *options)
 {
-	options->alpha = arg_alpha(fcinfo, argno);
 	options->alternative = arg_alternative(fcinfo, argno + 1);
+	options->alpha = arg_alpha(fcinfo, argno, options->alternative);
 	arg_not_null(fcinfo, argno + 2, "always_valid");
 	options->always_valid = PG_GETARG_BOOL(argno + 2);
 	options->tuning = arg_finite(fcinfo, argno + 3, "tuning");

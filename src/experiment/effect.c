@@ -8,7 +8,6 @@
 
 #include "experiment/experiment.h"
 #include "numeric/numeric.h"
-#include "planning/planning.h"
 
 /* The tail or tails that are as far out as t. */
 static double
@@ -25,15 +24,13 @@ fixed_p_value(double t, double df, Alternative alternative)
 	}
 }
 
-/* The same at any time: an estimate on the wrong side shows nothing. */
+/* The same for any number of looks. */
 static double
-valid_p_value(const Effect *effect, double n, const CompareOptions *options)
+valid_p_value(double t, double n, const CompareOptions *options)
 {
-	if ((options->alternative == GREATER && effect->estimate < 0) ||
-		(options->alternative == LESS && effect->estimate > 0))
-		return 1;
-	return always_valid_p_value(effect->estimate, effect->stderror, n,
-								options->alpha, options->tuning,
+	if (options->alternative == LESS)
+		t = -t;
+	return always_valid_p_value(t, n, options->alpha, options->tuning,
 								options->alternative != TWO_SIDED);
 }
 
@@ -67,7 +64,7 @@ effect_infer(Effect *effect, double estimate, double variance, double df,
 	effect->df = options->always_valid ? INFINITY : df;
 	effect->t = estimate / effect->stderror;
 	effect->p = options->always_valid ?
-		valid_p_value(effect, n, options) :
+		valid_p_value(effect->t, n, options) :
 		fixed_p_value(effect->t, df, options->alternative);
 	width = half_width(effect, n, options);
 	effect->low = options->alternative == LESS ? -INFINITY : estimate - width;

@@ -7,6 +7,7 @@
 
 #include "experiment/moments.h"
 #include "fmgr.h"
+#include "planning/planning.h"
 
 /* ---- arguments.c ---- */
 
@@ -34,13 +35,6 @@ extern const double *arg_doubles(FunctionCallInfo fcinfo, int argno,
 extern int arg_summaries(FunctionCallInfo fcinfo, int argno, const char *name_a,
 						 const char *name_b, Summary **a, Summary **b);
 
-typedef enum Alternative
-{
-	TWO_SIDED,
-	GREATER,
-	LESS
-} Alternative;
-
 /* How two arms are compared: arguments from argno on. */
 typedef struct CompareOptions
 {
@@ -50,8 +44,6 @@ typedef struct CompareOptions
 	double tuning;
 } CompareOptions;
 
-extern double arg_alpha(FunctionCallInfo fcinfo, int argno);
-extern Alternative arg_alternative(FunctionCallInfo fcinfo, int argno);
 extern void arg_compare_options(FunctionCallInfo fcinfo, int argno,
 								CompareOptions *options);
 extern const CompareOptions default_options;

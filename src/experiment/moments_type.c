@@ -12,6 +12,7 @@
 #include "experiment/experiment.h"
 #include "libpq/pqformat.h"
 #include "utils/array.h"
+#include "utils/float.h"
 
 static void moments_send(StringInfo buf, const void *state);
 static void *moments_recv(StringInfo buf, uint8 version);
