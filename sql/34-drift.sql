@@ -65,6 +65,21 @@ AS 'MODULE_PATHNAME', 'personalize_wasserstein';
 COMMENT ON FUNCTION wasserstein(float8[], float8[]) IS
 'how far the values of one sample must be moved, on average, to make the other (first Wasserstein or earth mover''s distance), in their own unit';
 
+CREATE TYPE mann_whitney_test AS (statistic float8, z float8, p_value float8);
+
+COMMENT ON TYPE mann_whitney_test IS
+'result of mann_whitney(): the statistic U of the first sample, its standard score, and the chance of one as far out between samples of one distribution';
+COMMENT ON COLUMN mann_whitney_test.statistic IS 'pairs of which the value of the first sample is larger, equal ones as one half';
+COMMENT ON COLUMN mann_whitney_test.z IS 'its standard score, corrected for continuity and ties; above 0 if the first sample''s values are larger';
+COMMENT ON COLUMN mann_whitney_test.p_value IS 'two-sided, by the normal approximation; 1 if all values are equal';
+
+CREATE FUNCTION mann_whitney(a float8[], b float8[]) RETURNS mann_whitney_test
+LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000
+AS 'MODULE_PATHNAME', 'personalize_mann_whitney';
+
+COMMENT ON FUNCTION mann_whitney(float8[], float8[]) IS
+'Mann-Whitney U test, also called Wilcoxon rank-sum test: are values of one sample larger than those of the other? Null elements are left out';
+
 CREATE TYPE chi_square_test AS (statistic float8, df int, p_value float8);
 
 COMMENT ON TYPE chi_square_test IS

@@ -636,3 +636,121 @@ AS 'MODULE_PATHNAME', 'personalize_compare_lift';
 
 COMMENT ON FUNCTION compare(lift_state, float8, text, boolean, float8) IS
 'difference of the arms of lift_partial() or lift_ratio_partial(), with options';
+
+/* Shares */
+
+CREATE TYPE proportion_test AS (
+	n_control bigint,
+	n_treatment bigint,
+	successes_control bigint,
+	successes_treatment bigint,
+	rate_control float8,
+	rate_control_low float8,
+	rate_control_high float8,
+	rate_treatment float8,
+	rate_treatment_low float8,
+	rate_treatment_high float8,
+	difference float8,
+	stderr float8,
+	ci_low float8,
+	ci_high float8,
+	wald_ci_low float8,
+	wald_ci_high float8,
+	relative_difference float8,
+	relative_ci_low float8,
+	relative_ci_high float8,
+	z float8,
+	p_value float8,
+	yates_p_value float8,
+	fisher_p_value float8
+);
+
+COMMENT ON TYPE proportion_test IS
+'result of lift_proportion() and compare_proportions(): two shares, their difference, its intervals, and tests of it';
+COMMENT ON COLUMN proportion_test.n_control IS 'units of the control';
+COMMENT ON COLUMN proportion_test.n_treatment IS 'units of the treatment';
+COMMENT ON COLUMN proportion_test.successes_control IS 'how many of the control did it';
+COMMENT ON COLUMN proportion_test.successes_treatment IS 'how many of the treatment did it';
+COMMENT ON COLUMN proportion_test.rate_control IS 'share of the control that did it';
+COMMENT ON COLUMN proportion_test.rate_control_low IS 'lower end of its interval, by Wilson';
+COMMENT ON COLUMN proportion_test.rate_control_high IS 'upper end';
+COMMENT ON COLUMN proportion_test.rate_treatment IS 'share of the treatment that did it';
+COMMENT ON COLUMN proportion_test.rate_treatment_low IS 'lower end of its interval, by Wilson';
+COMMENT ON COLUMN proportion_test.rate_treatment_high IS 'upper end';
+COMMENT ON COLUMN proportion_test.difference IS 'rate of the treatment less that of the control';
+COMMENT ON COLUMN proportion_test.stderr IS 'standard error of difference, not pooled';
+COMMENT ON COLUMN proportion_test.ci_low IS 'lower end of its confidence interval, by Newcombe';
+COMMENT ON COLUMN proportion_test.ci_high IS 'upper end';
+COMMENT ON COLUMN proportion_test.wald_ci_low IS 'lower end of Wald''s interval, difference -+ z stderr, poor for rates near 0 and 1';
+COMMENT ON COLUMN proportion_test.wald_ci_high IS 'upper end';
+COMMENT ON COLUMN proportion_test.relative_difference IS 'difference by the rate of the control; null if that is 0';
+COMMENT ON COLUMN proportion_test.relative_ci_low IS 'lower end of its interval, by Katz; null if a rate is 0';
+COMMENT ON COLUMN proportion_test.relative_ci_high IS 'upper end';
+COMMENT ON COLUMN proportion_test.z IS 'difference by its standard error if both rates were the same';
+COMMENT ON COLUMN proportion_test.p_value IS 'chance of a z as far out if both rates are the same';
+COMMENT ON COLUMN proportion_test.yates_p_value IS 'the same with the correction for continuity, always two-sided';
+COMMENT ON COLUMN proportion_test.fisher_p_value IS 'chance by Fisher''s exact test';
+
+CREATE FUNCTION compare_proportions(
+	successes_control bigint,
+	n_control bigint,
+	successes_treatment bigint,
+	n_treatment bigint,
+	alpha float8 DEFAULT 0.05,
+	alternative text DEFAULT 'two-sided') RETURNS proportion_test
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_compare_proportions';
+
+COMMENT ON FUNCTION compare_proportions(bigint, bigint, bigint, bigint, float8, text) IS
+'difference of two shares, as of visitors who bought, from counts';
+
+CREATE FUNCTION lift_proportion_add(lift_state, boolean, boolean) RETURNS lift_state
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_lift_proportion_add';
+
+COMMENT ON FUNCTION lift_proportion_add(lift_state, boolean, boolean) IS
+'transition function of lift_proportion(); a row with a null is skipped';
+
+CREATE FUNCTION lift_proportion_result(lift_state) RETURNS proportion_test
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'personalize_lift_proportion_result';
+
+COMMENT ON FUNCTION lift_proportion_result(lift_state) IS
+'final function of lift_proportion()';
+
+CREATE AGGREGATE lift_proportion(success boolean, treated boolean) (
+	SFUNC = lift_proportion_add,
+	STYPE = lift_state,
+	SSPACE = 128,
+	FINALFUNC = lift_proportion_result,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = lift_combine,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE lift_proportion(boolean, boolean) IS
+'what a treatment changed in a share, as of visitors who bought: difference with an interval of 95 percent, and tests';
+
+CREATE AGGREGATE lift_proportion_partial(success boolean, treated boolean) (
+	SFUNC = lift_proportion_add,
+	STYPE = lift_state,
+	SSPACE = 128,
+	COMBINEFUNC = lift_combine,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE lift_proportion_partial(boolean, boolean) IS
+'the state of lift_proportion(), to be stored or merged';
+
+CREATE AGGREGATE lift_proportion_merge(state lift_state) (
+	SFUNC = lift_combine,
+	STYPE = lift_state,
+	SSPACE = 128,
+	FINALFUNC = lift_proportion_result,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = lift_combine,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE lift_proportion_merge(lift_state) IS
+'lift_proportion() of what lift_proportion_partial() has kept';

@@ -155,6 +155,7 @@ compare_arms(LiftTest *test, bool is_ratio, const CompareOptions *options)
 	double theta = 0;
 	double base = fabs(a->mean);
 	double difference = b->mean - a->mean;
+	double quotient = b->mean / a->mean;
 	double before = NAN;
 	double v_a;
 	double v_b;
@@ -165,6 +166,10 @@ compare_arms(LiftTest *test, bool is_ratio, const CompareOptions *options)
 		theta = is_ratio ? ratio_theta(a, b) : pooled_theta(a, b);
 		before = arm_variance(a, 1, 0) + arm_variance(b, 1, 0);
 		difference -= theta * (b->before - a->before);
+		/* of means, chance differences before are left out of it: they are 0
+		 * in the limit, and it is how the reference implementations do it */
+		if (is_ratio)
+			quotient -= theta * (b->before - a->before) / a->mean;
 	}
 	v_a = arm_variance(a, 1, theta);
 	v_b = arm_variance(b, 1, theta);
@@ -175,9 +180,8 @@ compare_arms(LiftTest *test, bool is_ratio, const CompareOptions *options)
 	effect_infer(&test->absolute, difference, v_a + v_b, df,
 				 (double) a->n + b->n, options);
 	effect_infer(&test->relative, base > 0 ? difference / base : NAN,
-				 (arm_variance(a, b->mean / a->mean, theta) + v_b) /
-					 (base * base),
-				 df, (double) a->n + b->n, options);
+				 (arm_variance(a, quotient, theta) + v_b) / (base * base), df,
+				 (double) a->n + b->n, options);
 }
 
 /* ---- SQL ---- */
