@@ -215,11 +215,11 @@ AS 'MODULE_PATHNAME', 'personalize_moments_of';
 COMMENT ON FUNCTION moments_of(bigint, float8, float8) IS
 'moments of figures that are known otherwise, as from a report; variance is that of a sample, by n - 1';
 
-CREATE FUNCTION moments_of(n bigint, means float8[], covariances float8[]) RETURNS moments
+CREATE FUNCTION moments_of_matrix(n bigint, means float8[], covariances float8[]) RETURNS moments
 LANGUAGE C IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'personalize_moments_of_arrays';
+AS 'MODULE_PATHNAME', 'personalize_moments_of_matrix';
 
-COMMENT ON FUNCTION moments_of(bigint, float8[], float8[]) IS
+COMMENT ON FUNCTION moments_of_matrix(bigint, float8[], float8[]) IS
 'moments of 1, 2 or 4 variables from their means and their covariance matrix';
 
 CREATE TYPE moments_figures AS (

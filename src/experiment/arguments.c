@@ -11,7 +11,6 @@
 #include "experiment/experiment.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/float.h"
 
 #define DEFAULT_ALPHA 0.05
 #define DEFAULT_TUNING 5000
@@ -105,13 +104,5 @@ arg_compare_options(FunctionCallInfo fcinfo, int argno, CompareOptions *options)
 	options->alpha = arg_alpha(fcinfo, argno, options->alternative);
 	arg_not_null(fcinfo, argno + 2, "always_valid");
 	options->always_valid = PG_GETARG_BOOL(argno + 2);
-	options->tuning = arg_finite(fcinfo, argno + 3, "tuning");
-	if (options->tuning <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("tuning must be positive"),
-				 errdetail("tuning is %s.",
-						   float8out_internal(options->tuning)),
-				 errhint(
-					 "Pass the number of units, of both arms, at which the always-valid interval is to be narrowest, such as the planned size.")));
+	options->tuning = arg_positive(fcinfo, argno + 3, "tuning");
 }

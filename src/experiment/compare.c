@@ -41,6 +41,13 @@ arm_of_means(const Summary *summary, Arm *arm)
 	arm->covariance = summary->covariance[OUTCOME][COVARIATE];
 }
 
+/* Rounding may leave a variance below 0; NaN stays what it is. */
+static double
+not_negative(double variance)
+{
+	return variance < 0 ? 0 : variance;
+}
+
 /* How a ratio of means moves with numerator and denominator. */
 static void
 ratio_gradient(const Summary *summary, int at, double *gradient)
@@ -84,12 +91,13 @@ arm_of_ratio(const Summary *summary, Arm *arm)
 {
 	arm->n = summary->n;
 	arm->mean = ratio(summary, NOW);
-	arm->variance = Max(ratio_covariance(summary, NOW, NOW), 0);
+	arm->variance = not_negative(ratio_covariance(summary, NOW, NOW));
 	arm->adjusted = summary->k > 2;
 	if (!arm->adjusted)
 		return;
 	arm->before = ratio(summary, BEFORE);
-	arm->before_variance = Max(ratio_covariance(summary, BEFORE, BEFORE), 0);
+	arm->before_variance =
+		not_negative(ratio_covariance(summary, BEFORE, BEFORE));
 	arm->covariance = ratio_covariance(summary, NOW, BEFORE);
 }
 
@@ -132,11 +140,10 @@ arm_variance(const Arm *arm, double scale, double theta)
 {
 	double variance = scale * scale * arm->variance;
 
-	/* one unit more or less certain tells nothing of an arm that has none */
 	if (arm->adjusted)
 		variance += theta *
 			(theta * arm->before_variance - 2 * scale * arm->covariance);
-	return Max(variance, 0) / arm->n;
+	return not_negative(variance) / arm->n;
 }
 
 /* Welch and Satterthwaite; v1 and v2 are variances of the means. */

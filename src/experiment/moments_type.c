@@ -34,7 +34,7 @@ PG_FUNCTION_INFO_V1(personalize_moments_add_pair_numeric);
 PG_FUNCTION_INFO_V1(personalize_moments_add_four);
 PG_FUNCTION_INFO_V1(personalize_moments_combine);
 PG_FUNCTION_INFO_V1(personalize_moments_of);
-PG_FUNCTION_INFO_V1(personalize_moments_of_arrays);
+PG_FUNCTION_INFO_V1(personalize_moments_of_matrix);
 PG_FUNCTION_INFO_V1(personalize_moments_summary);
 
 static void
@@ -195,6 +195,22 @@ arg_rows(FunctionCallInfo fcinfo)
 	return n;
 }
 
+/* As arg_finite(), but for its advice, which is for rows. */
+static double
+arg_figure(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	double value;
+
+	arg_not_null(fcinfo, argno, name);
+	value = PG_GETARG_FLOAT8(argno);
+	if (!isfinite(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be a finite number", name),
+				 errdetail("%s is %s.", name, float8out_internal(value))));
+	return value;
+}
+
 static void
 check_variance(double variance)
 {
@@ -220,8 +236,8 @@ Datum
 personalize_moments_of(PG_FUNCTION_ARGS)
 {
 	int64 n = arg_rows(fcinfo);
-	double mean = arg_finite(fcinfo, 1, "mean");
-	double variance = arg_finite(fcinfo, 2, "variance");
+	double mean = arg_figure(fcinfo, 1, "mean");
+	double variance = arg_figure(fcinfo, 2, "variance");
 	Moments *moments = moments_new(1);
 
 	check_variance(variance);
@@ -232,7 +248,7 @@ personalize_moments_of(PG_FUNCTION_ARGS)
 }
 
 Datum
-personalize_moments_of_arrays(PG_FUNCTION_ARGS)
+personalize_moments_of_matrix(PG_FUNCTION_ARGS)
 {
 	int64 n = arg_rows(fcinfo);
 	int k;

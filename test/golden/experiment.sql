@@ -20,7 +20,7 @@ $$;
  */
 CREATE FUNCTION runner.moments_of_pair(one jsonb, other jsonb, products jsonb) RETURNS moments
 LANGUAGE sql IMMUTABLE AS $$
-	SELECT moments_of(n::bigint, ARRAY[s / n, t / n]::float8[],
+	SELECT moments_of_matrix(n::bigint, ARRAY[s / n, t / n]::float8[],
 		ARRAY[[(ss - s * s / n) / (n - 1), (st - s * t / n) / (n - 1)], [(st - s * t / n) / (n - 1), (tt - t * t / n) / (n - 1)]]::float8[])
 	FROM (SELECT (one ->> 'n')::numeric AS n, (one ->> 'sum')::numeric AS s, (one ->> 'sum_sq')::numeric AS ss,
 		(other ->> 'sum')::numeric AS t, (other ->> 'sum_sq')::numeric AS tt, (products #>> '{}')::numeric AS st) x
@@ -125,7 +125,7 @@ LANGUAGE sql IMMUTABLE AS $$
 		sums AS (SELECT i, name, (input -> name ->> 0)::numeric AS s FROM names),
 		cells AS (SELECT a.i, b.i AS j, (coalesce(input ->> (a.name || '_' || b.name), input ->> (b.name || '_' || a.name),
 			input -> a.name ->> 1)::numeric - a.s * b.s / n) / (n - 1) AS c FROM sums a, sums b, size)
-	SELECT moments_of(n::bigint, (SELECT array_agg((s / n)::float8 ORDER BY i) FROM sums),
+	SELECT moments_of_matrix(n::bigint, (SELECT array_agg((s / n)::float8 ORDER BY i) FROM sums),
 		(SELECT array_agg(r ORDER BY i) FROM (SELECT i, array_agg(c::float8 ORDER BY j) AS r FROM cells GROUP BY i) q)) FROM size
 $$;
 
