@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "numeric/numeric.h"
@@ -14,8 +15,19 @@
 /* From here on erfc() nears underflow. */
 #define FAR_TAIL 35
 
+/* Newton's method doubles the digits: after a step this small all are there. */
 #define MAX_STEPS 200
-#define CLOSE 4e-16
+#define CLOSE 1e-9
+
+/* This near to 1/2, quantiles are found from the middle. */
+#define NEAR_HALF 0.01
+
+/*
+ * From here on Student's t is the normal distribution and a first correction,
+ * where t is not large.
+ */
+#define MANY_DEGREES 1e15
+#define MODERATE 100
 
 double
 normal_density(double x)
@@ -84,6 +96,23 @@ normal_upper_quantile(double q)
 	return x;
 }
 
+/* The x > 0 of which normal_cdf(x) - 1/2 is a small part > 0. */
+static double
+normal_middle_quantile(double part)
+{
+	double x = 0;
+
+	for (int i = 0; i < MAX_STEPS; i++)
+	{
+		double step = (part - 0.5 * erf(x * M_SQRT1_2)) / normal_density(x);
+
+		x += step;
+		if (fabs(step) <= CLOSE * x)
+			break;
+	}
+	return x;
+}
+
 double
 normal_quantile(double p)
 {
@@ -95,6 +124,8 @@ normal_quantile(double p)
 		return INFINITY;
 	if (p == 0.5)
 		return 0;
+	if (fabs(p - 0.5) < NEAR_HALF)
+		return copysign(normal_middle_quantile(fabs(p - 0.5)), p - 0.5);
 	if (p < 0.5)
 		return -normal_upper_quantile(p);
 	return normal_upper_quantile(1 - p);
@@ -102,23 +133,46 @@ normal_quantile(double p)
 
 /* ---- Student's t ---- */
 
+/* ln(1 + t^2 / df), where the square may leave a double's range */
+static double
+log_spread(double t, double df)
+{
+	double ratio = t / sqrt(df);
+
+	if (fabs(ratio) < 1e150)
+		return log1p(ratio * ratio);
+	return 2 * (log(fabs(t)) - 0.5 * log(df));
+}
+
+/* ln of the upper tail at t >= 0 for very many degrees of freedom. */
+static double
+log_tail_many(double t, double df)
+{
+	double log_tail = log_normal_tail(t);
+	double hazard = exp(-0.5 * t * t - log_tail) * (M_2_SQRTPI * M_SQRT1_2 / 2);
+
+	return log_tail + log1p(hazard * t * (t * t + 1) / 4 / df);
+}
+
 double
 log_student_tail(double t, double df)
 {
 	double square = t * t;
-	double below;
 
-	if (isinf(df))
+	if (isinf(df) && !isinf(t))
 		return log_normal_tail(t);
+	if (isinf(t))
+		return t > 0 ? -INFINITY : 0;
 	if (t < 0)
 		return log1p(-exp(log_student_tail(-t, df)));
-	/* t * t may leave a double's range */
-	if (isinf(square))
-		below = t > 1e300 && isinf(t) ? 0 : df / t / t;
-	else
-		below = df / (df + square);
-	return log_beta_inc_rest(df / 2, 0.5, below,
-							 isinf(square) ? 1 : square / (df + square)) -
+	if (df > MANY_DEGREES && t < MODERATE)
+		return log_tail_many(t, df);
+	/* so far out, the first term is all: x^(df / 2) / (df / 2 B(df / 2, 1/2)) */
+	if (isinf(square) || df / square < 1e-17)
+		return -0.5 * df * log_spread(t, df) - log(df) -
+			log_beta(0.5 * df, 0.5);
+	return log_beta_inc_rest(df / 2, 0.5, df / (df + square),
+							 square / (df + square)) -
 		M_LN2;
 }
 
@@ -133,19 +187,25 @@ student_tail(double t, double df)
 	return exp(log_student_tail(t, df));
 }
 
+static double
+log_student_density(double t, double df)
+{
+	return -0.5 * (df + 1) * log_spread(t, df) - 0.5 * log(df) -
+		log_beta(0.5 * df, 0.5);
+}
+
 double
 student_density(double t, double df)
 {
-	if (isinf(df))
+	if (isinf(df) || (df > MANY_DEGREES && fabs(t) < MODERATE))
 		return normal_density(t);
-	return exp(-0.5 * (df + 1) * log1p(t * t / df) - 0.5 * log(df) -
-			   log_beta(0.5 * df, 0.5));
+	return exp(log_student_density(t, df));
 }
 
 /*
  * Newton's method for the t > 0 whose upper tail is q < 1/2, kept between
  * bounds that close in: on ln t far out, where the logarithm of the tail is
- * nearly linear in it, and on t near 0.
+ * nearly linear in it, and on t near 0.  Infinite if beyond a double's range.
  */
 static double
 student_upper_quantile(double q, double df)
@@ -158,22 +218,64 @@ student_upper_quantile(double q, double df)
 	for (int i = 0; i < MAX_STEPS; i++)
 	{
 		double log_tail = log_student_tail(t, df);
-		double step = (log_tail - log_q) * exp(log_tail) /
-			student_density(t, df); /* in t */
+		double step = (log_tail - log_q) *
+			exp(log_tail - log_student_density(t, df)); /* in t */
 		double next;
 
 		if (log_tail > log_q)
 			low = t;
 		else
 			high = t;
-		next = t > 1 ? t * exp(Min(step / t, 200)) : t + step;
-		if (!(next > low && next < high))
-			next = isinf(high) ? 2 * t + 1 : 0.5 * (low + high);
+		if (low == DBL_MAX)
+			return INFINITY;
+		next = t > 1 ? t * exp(step / t) : t + step;
 		if (fabs(next - t) <= CLOSE * t)
 			return next;
+		if (!(next > low && next < high))
+			next = isinf(high) ? DBL_MAX : 0.5 * low + 0.5 * high;
 		t = next;
 	}
 	return t;
+}
+
+/*
+ * The t > 0 between which and 0 a small part > 0 lies: from 0, as the chance
+ * is concave in t.
+ */
+static double
+student_middle_quantile(double part, double df)
+{
+	double t = 0;
+
+	for (int i = 0; i < MAX_STEPS && t < sqrt(DBL_MAX); i++)
+	{
+		double square = t * t;
+		double chance = 0.5 *
+			exp(log_beta_inc_rest(0.5, df / 2, square / (df + square),
+								  df / (df + square)));
+		double step = (part - chance) / student_density(t, df);
+
+		t += step;
+		if (fabs(step) <= CLOSE * t)
+			return t;
+	}
+	return student_upper_quantile(0.5 - part, df);
+}
+
+/* For t in the upper half, of which part lies below, and q above. */
+static double
+student_half_quantile(double q, double part, double df)
+{
+	if (df > MANY_DEGREES)
+	{
+		double x = part < NEAR_HALF ? normal_middle_quantile(part) :
+									  normal_upper_quantile(q);
+
+		return x + x * (x * x + 1) / 4 / df;
+	}
+	if (part < NEAR_HALF)
+		return student_middle_quantile(part, df);
+	return student_upper_quantile(q, df);
 }
 
 double
@@ -190,6 +292,6 @@ student_quantile(double p, double df)
 	if (p == 0.5)
 		return 0;
 	if (p < 0.5)
-		return -student_upper_quantile(p, df);
-	return student_upper_quantile(1 - p, df);
+		return -student_half_quantile(p, 0.5 - p, df);
+	return student_half_quantile(1 - p, p - 0.5, df);
 }

@@ -235,5 +235,7 @@ personalize_student_t_quantile(PG_FUNCTION_ARGS)
 	double p = probability(fcinfo, 0, "p");
 	double df = degrees(fcinfo, 1);
 
-	PG_RETURN_FLOAT8(student_quantile(p, df));
+	if (p == 0 || p == 1)
+		PG_RETURN_FLOAT8(student_quantile(p, df));
+	PG_RETURN_FLOAT8(finite_result(student_quantile(p, df)));
 }

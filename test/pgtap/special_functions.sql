@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(34);
+SELECT plan(59);
 
 CREATE TABLE known (fn text, a float8, b float8, c float8, value float8);
 INSERT INTO known VALUES
@@ -459,7 +459,163 @@ INSERT INTO known VALUES
 	('chi_square_tail', 1000000.0, 1000000.0, NULL, '0.49981193680339449952'),
 	('chi_square_tail', 1010000.0, 1000000.0, NULL, '9.0685288232620768642e-13'),
 	('chi_square_tail', 0.1, 0.01, NULL, '0.012282742034091854975'),
-	('chi_square_tail', 1e-05, 0.001, NULL, '5.7977642745144646958e-3');
+	('chi_square_tail', 1e-05, 0.001, NULL, '5.7977642745144646958e-3'),
+	('normal_tail', -38.4, NULL, NULL, '1.0'),
+	('normal_tail', -37, NULL, NULL, '1.0'),
+	('normal_tail', -20, NULL, NULL, '1.0'),
+	('normal_tail', -10, NULL, NULL, '1.0'),
+	('normal_tail', -5, NULL, NULL, '0.99999971334842812081'),
+	('normal_tail', -3, NULL, NULL, '0.99865010196836990547'),
+	('normal_tail', -1.959963984540054, NULL, NULL, '0.97499999999999998912'),
+	('normal_tail', -1, NULL, NULL, '0.84134474606854294859'),
+	('normal_tail', -0.1, NULL, NULL, '0.53982783727702898367'),
+	('normal_tail', -1e-10, NULL, NULL, '0.50000000003989422804'),
+	('normal_tail', 1e-300, NULL, NULL, '0.5'),
+	('normal_tail', 1e-10, NULL, NULL, '0.49999999996010577196'),
+	('normal_tail', 0.01, NULL, NULL, '0.49601064368536839622'),
+	('normal_tail', 0.5, NULL, NULL, '0.30853753872598689636'),
+	('normal_tail', 1, NULL, NULL, '0.15865525393145705141'),
+	('normal_tail', 1.959963984540054, NULL, NULL, '0.025000000000000010876'),
+	('normal_tail', 3, NULL, NULL, '0.0013498980316300945267'),
+	('normal_tail', 5, NULL, NULL, '2.8665157187919391167e-7'),
+	('normal_tail', 8, NULL, NULL, '6.2209605742717841235e-16'),
+	('normal_tail', 8.3, NULL, NULL, '5.2055697448902540246e-17'),
+	('normal_tail', 10, NULL, NULL, '7.619853024160526066e-24'),
+	('normal_tail', 20, NULL, NULL, '2.7536241186062336951e-89'),
+	('normal_tail', 35.1, NULL, NULL, '3.3703796826849876216e-270'),
+	('normal_cdf', -37, NULL, NULL, '5.7255712225245768227e-300'),
+	('normal_cdf', -20, NULL, NULL, '2.7536241186062336951e-89'),
+	('normal_cdf', -10, NULL, NULL, '7.619853024160526066e-24'),
+	('normal_cdf', -5, NULL, NULL, '2.8665157187919391167e-7'),
+	('normal_cdf', -3, NULL, NULL, '0.0013498980316300945267'),
+	('normal_cdf', -1.959963984540054, NULL, NULL, '0.025000000000000010876'),
+	('normal_cdf', -1, NULL, NULL, '0.15865525393145705141'),
+	('normal_cdf', -0.1, NULL, NULL, '0.46017216272297101633'),
+	('normal_cdf', -1e-10, NULL, NULL, '0.49999999996010577196'),
+	('normal_cdf', 1e-300, NULL, NULL, '0.5'),
+	('normal_cdf', 1e-10, NULL, NULL, '0.50000000003989422804'),
+	('normal_cdf', 0.01, NULL, NULL, '0.50398935631463160378'),
+	('normal_cdf', 0.5, NULL, NULL, '0.69146246127401310364'),
+	('normal_cdf', 1, NULL, NULL, '0.84134474606854294859'),
+	('normal_cdf', 1.959963984540054, NULL, NULL, '0.97499999999999998912'),
+	('normal_cdf', 3, NULL, NULL, '0.99865010196836990547'),
+	('normal_cdf', 5, NULL, NULL, '0.99999971334842812081'),
+	('normal_cdf', 8, NULL, NULL, '0.9999999999999993779'),
+	('normal_cdf', 8.3, NULL, NULL, '0.99999999999999994794'),
+	('normal_cdf', 10, NULL, NULL, '1.0'),
+	('normal_cdf', 20, NULL, NULL, '1.0'),
+	('normal_cdf', 35.1, NULL, NULL, '1.0'),
+	('normal_cdf', 37.5, NULL, NULL, '1.0'),
+	('normal_quantile', 1e-300, NULL, NULL, '-37.047096299361199237'),
+	('normal_quantile', 1e-200, NULL, NULL, '-30.205594179579643063'),
+	('normal_quantile', 1e-100, NULL, NULL, '-21.273453560965324294'),
+	('normal_quantile', 1e-50, NULL, NULL, '-14.933337534788488981'),
+	('normal_quantile', 1e-20, NULL, NULL, '-9.2623400897984075796'),
+	('normal_quantile', 1e-15, NULL, NULL, '-7.9413453261709967713'),
+	('normal_quantile', 1e-10, NULL, NULL, '-6.3613409024040561991'),
+	('normal_quantile', 1e-05, NULL, NULL, '-4.2648907939228246102'),
+	('normal_quantile', 0.001, NULL, NULL, '-3.0902323061678135354'),
+	('normal_quantile', 0.025, NULL, NULL, '-1.9599639845400542118'),
+	('normal_quantile', 0.1, NULL, NULL, '-1.2815515655446004353'),
+	('normal_quantile', 0.2, NULL, NULL, '-0.84162123357291416552'),
+	('normal_quantile', 0.3, NULL, NULL, '-0.52440051270804081597'),
+	('normal_quantile', 0.45, NULL, NULL, '-0.12566134685507400616'),
+	('normal_quantile', 0.489, NULL, NULL, '-0.027576405739391716702'),
+	('normal_quantile', 0.4901, NULL, NULL, '-0.024818167439752013408'),
+	('normal_quantile', 0.4999, NULL, NULL, '-0.00025066283008800749239'),
+	('normal_quantile', 0.499999999, NULL, NULL, '-2.5066283428845326712e-9'),
+	('normal_quantile', 0.5000000000000001, NULL, NULL, '2.7829164246717669222e-16'),
+	('normal_quantile', 0.500000000001, NULL, NULL, '2.5065728237018604669e-12'),
+	('normal_quantile', 0.505, NULL, NULL, '0.012533469508069274294'),
+	('normal_quantile', 0.511, NULL, NULL, '0.027576405739391716702'),
+	('normal_quantile', 0.6, NULL, NULL, '0.25334710313579974132'),
+	('normal_quantile', 0.8, NULL, NULL, '0.8416212335729143638'),
+	('normal_quantile', 0.975, NULL, NULL, '1.9599639845400538556'),
+	('normal_quantile', 0.9999, NULL, NULL, '3.7190164854557083867'),
+	('normal_quantile', 0.9999999999, NULL, NULL, '6.3613408896974218642'),
+	('normal_quantile', 0.9999999999999999, NULL, NULL, '8.2095361516013868556'),
+	('student_t_tail', -1e+300, 0.001, NULL, '0.7504433467282476251'),
+	('student_t_tail', -10000000000.0, 1, NULL, '0.99999999996816901138'),
+	('student_t_tail', -5, 3.7, NULL, '0.9954180161775533398'),
+	('student_t_tail', -1, 10, NULL, '0.82955343384897006366'),
+	('student_t_tail', -1e-10, 1, NULL, '0.50000000003183098862'),
+	('student_t_tail', 1e-10, 0.001, NULL, '0.4999999999984199561'),
+	('student_t_tail', 1e-10, 1, NULL, '0.49999999996816901138'),
+	('student_t_tail', 1e-10, 1000000000000000.0, NULL, '0.49999999996010577196'),
+	('student_t_tail', 1e-05, 0.1, NULL, '0.49999851907876317734'),
+	('student_t_tail', 0.01, 100.0, NULL, '0.49602060511721425044'),
+	('student_t_tail', 0.1, 2.5, NULL, '0.46390327203124478798'),
+	('student_t_tail', 0.5, 100000000.0, NULL, '0.30853753927608896858'),
+	('student_t_tail', 1, 1, NULL, '0.25'),
+	('student_t_tail', 1, 300000000.0, NULL, '0.15865525433474159194'),
+	('student_t_tail', 2, 30, NULL, '0.02731252248149155196'),
+	('student_t_tail', 2, 1000000000000000.0, NULL, '0.022750131948179342178'),
+	('student_t_tail', 2.228138851964939, 10, NULL, '0.025000000000904315647'),
+	('student_t_tail', 1.959963984540054, 1000000000000.0, NULL, '0.025000000000138658434'),
+	('student_t_tail', 3, 5, NULL, '0.015049623948731286924'),
+	('student_t_tail', 5, 1000000.0, NULL, '2.8669989354453707845e-7'),
+	('student_t_tail', 5, 2, NULL, '0.018874775675311862909'),
+	('student_t_tail', 10, 10, NULL, '7.9477658779820597717e-7'),
+	('student_t_tail', 10, 1000000000.0, NULL, '7.6198724530455390421e-24'),
+	('student_t_tail', 10, 1e+18, NULL, '7.6198530241605454948e-24'),
+	('student_t_tail', 37, 10000.0, NULL, '2.8113156176397582819e-281'),
+	('student_t_tail', 37, 1000000000.0, NULL, '5.7282584287775695589e-300'),
+	('student_t_tail', 37, 1000000000000000.0, NULL, '5.7255712252111551257e-300'),
+	('student_t_tail', 37, 1e+16, NULL, '5.7255712227932346529e-300'),
+	('student_t_tail', 40, 100, NULL, '1.2310538010700354086e-63'),
+	('student_t_tail', 1000.0, 10, NULL, '1.2304123550866355559e-26'),
+	('student_t_tail', 1000.0, 90, NULL, '3.6454881523818446233e-184'),
+	('student_t_tail', 10000000000.0, 20, NULL, '9.0212890624999999828e-189'),
+	('student_t_tail', 10000000000.0, 0.5, NULL, '3.2070097541422290034e-6'),
+	('student_t_tail', 1e+100, 1, NULL, '3.1830988618379066648e-101'),
+	('student_t_tail', 1e+100, 2.9, NULL, '1.0078818800701064149e-290'),
+	('student_t_tail', 1e+154, 0.1, NULL, '1.6616209573873367929e-16'),
+	('student_t_tail', 1e+160, 1.5, NULL, '3.7708524320162463146e-241'),
+	('student_t_tail', 1e+200, 1, NULL, '3.1830988618379068117e-201'),
+	('student_t_tail', 1e+300, 0.001, NULL, '0.2495566532717523749'),
+	('student_t_tail', 1e+300, 0.7, NULL, '3.1082900535111134698e-211'),
+	('student_t_tail', -2.5, 'Infinity', NULL, '0.99379033467422386483'),
+	('student_t_tail', 0.3, 'Infinity', NULL, '0.38208857781104736693'),
+	('student_t_tail', 37, 'Infinity', NULL, '5.7255712225245768227e-300'),
+	('student_t_quantile', 1e-300, 1, NULL, '-3.1830988618379066356e+299'),
+	('student_t_quantile', 1e-300, 1.5, NULL, '-5.2194694273446363294e+199'),
+	('student_t_quantile', 1e-300, 30, NULL, '-50178575360.505080714'),
+	('student_t_quantile', 1e-300, 1000000000.0, NULL, '-37.047109020294319186'),
+	('student_t_quantile', 1e-200, 2.5, NULL, '-8.7654378822799920123e+79'),
+	('student_t_quantile', 1e-100, 0.5, NULL, '-1.0284911563163399707e+199'),
+	('student_t_quantile', 1e-100, 1000000.0, NULL, '-21.27586598549061903'),
+	('student_t_quantile', 1e-50, 10, NULL, '-256452.57187694773204'),
+	('student_t_quantile', 1e-20, 3, NULL, '-4795275.7204689731896'),
+	('student_t_quantile', 1e-15, 1000000000000000.0, NULL, '-7.9413453261711239618'),
+	('student_t_quantile', 1e-10, 1, NULL, '-3183098861.8379065993'),
+	('student_t_quantile', 1e-10, 200000000.0, NULL, '-6.3613412321335059763'),
+	('student_t_quantile', 1e-05, 0.1, NULL, '-1.6044257056665580757e+46'),
+	('student_t_quantile', 0.001, 4.2, NULL, '-6.8375114863223418967'),
+	('student_t_quantile', 0.025, 10, NULL, '-2.2281388519862747157'),
+	('student_t_quantile', 0.025, 1000000000000.0, NULL, '-1.959963984542426483'),
+	('student_t_quantile', 0.05, 1e+18, NULL, '-1.6448536269514726895'),
+	('student_t_quantile', 0.25, 1, NULL, '-1.0'),
+	('student_t_quantile', 0.3, 0.001, NULL, '-1.1166011909601347474e+220'),
+	('student_t_quantile', 0.4, 0.01, NULL, '-246458794.80554221769'),
+	('student_t_quantile', 0.4901, 0.01, NULL, '-0.36413988124139226576'),
+	('student_t_quantile', 0.499, 0.001, NULL, '-0.11497779848722052528'),
+	('student_t_quantile', 0.4999, 7, NULL, '-0.00025974603090254503631'),
+	('student_t_quantile', 0.499999999, 50, NULL, '-2.519192030411773076e-9'),
+	('student_t_quantile', 0.5000000000000001, 1, NULL, '3.4878684980086318995e-16'),
+	('student_t_quantile', 0.500000000001, 0.001, NULL, '6.3287980799336901562e-11'),
+	('student_t_quantile', 0.500000000001, 1000000000.0, NULL, '2.5065728243285036729e-12'),
+	('student_t_quantile', 0.505, 2, NULL, '0.014142842783549577991'),
+	('student_t_quantile', 0.511, 100000.0, NULL, '0.02757647473291934644'),
+	('student_t_quantile', 0.6, 0.5, NULL, '0.39797542678479058738'),
+	('student_t_quantile', 0.975, 1, NULL, '12.706204736174693314'),
+	('student_t_quantile', 0.975, 2.0, NULL, '4.3026527297494617894'),
+	('student_t_quantile', 0.975, 10000.0, NULL, '1.9602012398906258778'),
+	('student_t_quantile', 0.9999, 12, NULL, '5.2632730078260339573'),
+	('student_t_quantile', 0.9999999999, 100, NULL, '7.0833754641836893515'),
+	('student_t_quantile', 0.9999999999999999, 1, NULL, '2867080569611329.3228'),
+	('student_t_quantile', 0.9999999999999999, 100000000.0, NULL, '8.20953755536010682'),
+	('student_t_quantile', 1e-20, 'Infinity', NULL, '-9.2623400897984075796'),
+	('student_t_quantile', 0.975, 'Infinity', NULL, '1.9599639845400538556');
 
 CREATE FUNCTION computed(known) RETURNS float8 LANGUAGE sql AS $$
 	SELECT CASE $1.fn
@@ -471,7 +627,12 @@ CREATE FUNCTION computed(known) RETURNS float8 LANGUAGE sql AS $$
 		WHEN 'gamma_q' THEN gamma_q($1.a, $1.b)
 		WHEN 'beta_inc' THEN beta_inc($1.a, $1.b, $1.c)
 		WHEN 'log_beta_inc' THEN log_beta_inc($1.a, $1.b, $1.c)
-		WHEN 'chi_square_tail' THEN chi_square_tail($1.a, $1.b) END $$;
+		WHEN 'chi_square_tail' THEN chi_square_tail($1.a, $1.b)
+		WHEN 'normal_cdf' THEN normal_cdf($1.a)
+		WHEN 'normal_tail' THEN normal_tail($1.a)
+		WHEN 'normal_quantile' THEN normal_quantile($1.a)
+		WHEN 'student_t_tail' THEN student_t_tail($1.a, $1.b)
+		WHEN 'student_t_quantile' THEN student_t_quantile($1.a, $1.b) END $$;
 
 -- relative errors; absolute ones only of functions with zeros, beside these
 CREATE FUNCTION wrong(function text, tolerance float8 DEFAULT 1e-10) RETURNS SETOF text LANGUAGE sql AS $$
@@ -497,6 +658,15 @@ SELECT is_empty($$ SELECT * FROM grid WHERE abs(log_beta(a, b) - log_beta(b, a))
 SELECT is_empty($$ SELECT * FROM grid WHERE abs(log_gamma(a + 1) - log_gamma(a) - ln(a)) > 1e-12 * (1 + abs(log_gamma(a))) $$,
 	'Gamma(a + 1) = a Gamma(a)');
 SELECT is_empty($$ SELECT * FROM grid WHERE abs(exp(log_beta_inc(a, b, x)) - beta_inc(a, b, x)) > 1e-14 $$, 'log_beta_inc is the logarithm of beta_inc');
+CREATE TABLE tails AS
+SELECT df, p FROM unnest('{1e-2,0.7,1,3.3,40,1e4,1e8,1e14,1e16,1e19,Infinity}'::float8[]) df, unnest('{1e-290,1e-40,1e-7,0.02,0.3,0.48,0.495,0.499999}'::float8[]) p
+WHERE p >= 0.02 OR df >= 3.3 OR (p >= 1e-7 AND df >= 0.7);
+SELECT is_empty($$ SELECT * FROM tails, LATERAL student_t_quantile(p, df) t WHERE abs(student_t_tail(-t, df) - p) > 1e-12 * p $$, 'student_t_quantile is the inverse of student_t_tail');
+SELECT is_empty($$ SELECT * FROM tails, LATERAL normal_quantile(p) x WHERE abs(normal_cdf(x) - p) > 3e-12 * p $$, 'normal_quantile is the inverse of normal_cdf');
+SELECT is_empty($$ SELECT * FROM (SELECT df, x, student_t_tail(x, df) - lag(student_t_tail(x, df)) OVER (PARTITION BY df ORDER BY x) AS rise
+	FROM (SELECT DISTINCT df FROM tails) t, generate_series(-4, 120, 0.37) x) s WHERE rise > 1e-15 $$, 'student_t_tail falls');
+SELECT is_empty($$ SELECT * FROM generate_series(0.1, 30, 0.7) t WHERE abs(student_t_tail(t, 1e15) / student_t_tail(t, 1.0000001e15) - 1) > 1e-10 $$,
+	'student_t_tail has no step where it becomes the normal distribution');
 SELECT is_empty($$ SELECT * FROM (SELECT gamma_p(x, 40) - lag(gamma_p(x, 40)) OVER (ORDER BY x) AS rise FROM generate_series(0.5, 100, 0.25) x) s WHERE rise > 1e-15 $$,
 	'gamma_p falls with its shape');
 
@@ -505,6 +675,12 @@ SELECT is(ARRAY[log_gamma(1), log_gamma(2), log_beta(1, 1), log_beta_inc(3, 4, 1
 SELECT is(ARRAY[gamma_p(3, 0), gamma_q(3, 0), gamma_p(3, 'Infinity'), gamma_q(3, 'Infinity'), beta_inc(2, 3, 0), beta_inc(2, 3, 1)],
 	'{0,1,1,0,0,1}'::float8[], 'the ends of the distributions');
 SELECT is(ARRAY[gamma_q(2, 1e6), gamma_p(1e6, 2), beta_inc(1e6, 1e6, 0.1)], '{0,0,0}'::float8[], 'what is too small for a number is 0');
+SELECT is(ARRAY[normal_quantile(0), normal_quantile(0.5), normal_quantile(1), student_t_quantile(0, 3), student_t_quantile(0.5, 3), student_t_quantile(1, 'Infinity')],
+	'{-Infinity,0,Infinity,-Infinity,0,Infinity}'::float8[], 'the ends and the middle of the quantiles');
+SELECT is(ARRAY[normal_tail('Infinity'), normal_tail('-Infinity'), normal_cdf('Infinity'), normal_tail(0), normal_tail(40), student_t_tail(0, 2), student_t_tail('Infinity', 2), student_t_tail('-Infinity', 2), student_t_tail('Infinity', 'Infinity'), student_t_tail('-Infinity', 'Infinity'), student_t_tail(1e200, 5)],
+	'{0,1,1,0.5,0,0.5,0,1,0,1,0}'::float8[], 'the ends and the middle of the tails');
+SELECT is(num_nulls(normal_cdf(NULL), normal_tail(NULL), normal_quantile(NULL), student_t_tail(NULL, 1), student_t_tail(1, NULL), student_t_quantile(0.5, NULL)), 6,
+	'NULL is unknown to the normal and Student''s t');
 SELECT is(num_nulls(log_gamma(NULL), gamma_p(NULL, 1), gamma_p(1, NULL), beta_inc(1, 2, NULL), chi_square_tail(NULL, 1)), 5, 'NULL is unknown');
 
 -- errors
@@ -513,6 +689,14 @@ SELECT throws_ok($$ SELECT digamma('NaN') $$, '22003', 'x must be a finite numbe
 SELECT throws_ok($$ SELECT gamma_q(1, -1e-9) $$, '22003', 'x must be 0 or more');
 SELECT throws_ok($$ SELECT beta_inc(1, 1, 1.5) $$, '22003', 'x must be from 0 to 1');
 SELECT throws_ok($$ SELECT trigamma(1e-200) $$, '22003', 'value out of range: overflow');
+SELECT throws_ok($$ SELECT normal_tail('NaN') $$, '22003', 'x must be a number');
+SELECT throws_ok($$ SELECT normal_quantile(1.1) $$, '22003', 'p must be from 0 to 1');
+SELECT throws_ok($$ SELECT normal_quantile('NaN') $$, '22003', 'p must be from 0 to 1');
+SELECT throws_ok($$ SELECT student_t_tail('NaN', 1) $$, '22003', 't must be a number');
+SELECT throws_ok($$ SELECT student_t_tail(1, 0) $$, '22003', 'df must be above 0');
+SELECT throws_ok($$ SELECT student_t_quantile(-0.1, 1) $$, '22003', 'p must be from 0 to 1');
+SELECT throws_ok($$ SELECT student_t_quantile(0.1, 'NaN') $$, '22003', 'df must be above 0');
+SELECT throws_ok($$ SELECT student_t_quantile(1e-200, 0.1) $$, '22003', 'value out of range: overflow');
 
 SELECT finish();
 ROLLBACK;
