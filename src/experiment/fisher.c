@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "experiment/proportion.h"
@@ -90,7 +91,8 @@ walk_outward(const Margins *m, bool up, double x, double limit, Walk *sums)
 			break;
 		chance = up ? chance * step_up(m, at) : chance / step_up(m, at - 1);
 		at += up ? 1 : -1;
-		if (chance == 0)
+		/* beyond, steps are rounded away, and it would never become 0 */
+		if (chance < DBL_MIN)
 			break;
 		if ((++steps & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();

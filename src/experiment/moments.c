@@ -134,9 +134,10 @@ arm_summary(const ArmSums *arm, int k, Summary *summary)
 	for (int i = 0; i < k; i++)
 	{
 		Sum mean = divided(normalised(sums[i]), n);
+		Sum shifted = mean;
 
-		summary->mean[i] =
-			arm->n > 0 ? arm->numbers[i] + sum_value(&mean) : NAN;
+		sum_add(&shifted, arm->numbers[i]);
+		summary->mean[i] = arm->n > 0 ? sum_value(&shifted) : NAN;
 		for (int j = 0; j <= i; j++, at++)
 		{
 			double moment = co_moment(sums[at], normalised(sums[j]), mean);
