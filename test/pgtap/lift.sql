@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(103);
+SELECT plan(104);
 
 \ir state_checksum.psql
 
@@ -154,6 +154,8 @@ SELECT ok(abs((compare(moments_of(n, 0, v), moments_of(n, d, v))).p_value / p - 
 FROM (VALUES (50, 1, 0.5, 0.014079755374771979252), (1000, 4, 0.3, 0.00081110817439991569986), (500, 1, 2.5, 2.0956377932613668399e-206), (20000, 1, 0.36, 2.4690265938833819156e-279),
 	(200000, 9, 0.35, 1.8863379280122492918e-297), (3, 1, 1e5, 2.6666666654814814819e-20)) x (n, v, d, p);
 SELECT is((compare(moments_of(50000, 0, 1), moments_of(50000, 1, 1))).p_value, 0::float8, '... one that is too small for a number is 0');
+
+SELECT ok(abs(student_t_quantile(0.975, 41.14795503007679) / 2.019320463425212578 - 1) < 1e-14, 'the quantile that the reference of a golden case has wrong at the tenth digit');
 
 -- Fisher's exact test against all tables of the same margins
 CREATE FUNCTION choose(n int, k int) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$ SELECT factorial(n) / factorial(k) / factorial(n - k) $$;

@@ -85,9 +85,14 @@ END $$;
  * that much above the expected: sizes are a remark; centroids are not compared, being
  * rounded and without an order of their own, nor the silhouette, which kmeans() does not
  * offer and which another solution with less inertia may well miss.
+ *
+ * A mapping that knows the reference to be less exact than tol says so of single keys, by
+ * "_bounds": {"key": {"rel": …}} in its answer; what lies between the two bounds is a remark.
  */
 CREATE FUNCTION runner.verdict(expected jsonb, got jsonb, tol jsonb, OUT failures text[], OUT remarks text[])
 LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+	inexact text[];
 BEGIN
 	IF tol ? 'll_abs' THEN
 		-- as text NaN would be a number, and above all others
@@ -103,6 +108,11 @@ BEGIN
 		ELSE
 			failures := array(SELECT runner.differences(expected - '{centroids,silhouette}'::text[], got, '{}'));
 		END IF;
+	ELSIF jsonb_typeof(got) = 'object' AND got ? '_bounds' THEN
+		inexact := array(SELECT jsonb_object_keys(got -> '_bounds'));
+		failures := array(SELECT runner.differences(expected - inexact, got, runner.bounds(tol))
+			UNION ALL SELECT runner.differences(jsonb_build_object(key, expected -> key), got, runner.bounds(got #> ARRAY['_bounds', key])) FROM unnest(inexact) key);
+		remarks := array(SELECT runner.differences(jsonb_build_object(key, expected -> key), got, runner.bounds(tol)) FROM unnest(inexact) key);
 	ELSE
 		failures := array(SELECT runner.differences(expected, got, runner.bounds(tol)));
 	END IF;
