@@ -11,7 +11,7 @@
  * "exact_abs" and "mc_abs…" are bounds of the difference too (what a sampling
  * implementation may miss by is told beside what others may).  "hll" bounds a sketch; what
  * counts exactly is held to the exact number, but for the last digits of a fraction.
- * "primary" and "params_rel" are for the reader.  A bound of another name is an error: it
+ * "primary", "params_rel" and "reject_rule" are for the reader.  A bound of another name is an error: it
  * must not pass for none.
  */
 CREATE FUNCTION runner.bounds(tol jsonb) RETURNS jsonb
@@ -29,7 +29,7 @@ BEGIN
 			rel := value::numeric;
 		ELSIF key = 'hll' THEN
 			rel := 1e-14;
-		ELSIF key NOT IN ('primary', 'params_rel') THEN
+		ELSIF key NOT IN ('primary', 'params_rel', 'reject_rule') THEN
 			RAISE 'a bound of the name "%" is not known', key;
 		END IF;
 	END LOOP;
