@@ -72,6 +72,14 @@ extern double student_tail(double t, double df);
 extern double log_student_tail(double t, double df);
 extern double student_quantile(double p, double df);
 
+/* ---- student_noncentral.c ---- */
+
+/*
+ * ln of the upper tail at t of (x + shift) / s, where x / s is Student's t of
+ * df degrees of freedom.  The lower tail is the upper one at -t by -shift.
+ */
+extern double log_student_noncentral_tail(double t, double df, double shift);
+
 /* ---- kolmogorov.c ---- */
 
 /*

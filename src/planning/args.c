@@ -12,7 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/float.h"
 
-static void
+void
 out_of_range(const char *name, double value, const char *range,
 			 const char *hint)
 {

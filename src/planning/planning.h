@@ -56,6 +56,71 @@ arg_not_negative(FunctionCallInfo fcinfo, int argno, const char *name);
 extern double
 arg_proportion(FunctionCallInfo fcinfo, int argno, const char *name);
 
+/* Refuses a number, and says what to do. */
+extern void out_of_range(const char *name, double value, const char *range,
+						 const char *hint);
+
+/* ---- design.c: what all plans have in common ---- */
+
+typedef struct Design
+{
+	Alternative alternative;
+	double alpha;
+	double tail_alpha; /* of each tail that rejects */
+	double ratio;	   /* units of the second arm by those of the first */
+} Design;
+
+/* From alpha, ratio and alternative, by their numbers as arguments. */
+extern Design
+arg_design(FunctionCallInfo fcinfo, int alpha, int ratio, int alternative);
+
+/* A power that can be planned for: above alpha. */
+extern double
+arg_power(FunctionCallInfo fcinfo, int argno, const Design *design);
+
+/* An effect that the test looks for: not 0, and of the sign it looks for. */
+extern void check_effect(double effect, const char *name, const Design *design);
+
+/* Standard errors from 0 that reject, and that have the power to. */
+extern double critical_z(const Design *design);
+extern double needed_z(const Design *design, double power);
+
+/* The effect in the direction in which the test looks. */
+static inline double
+directed(const Design *design, double effect)
+{
+	if (design->alternative == TWO_SIDED)
+		return effect < 0 ? -effect : effect;
+	return design->alternative == LESS ? -effect : effect;
+}
+
+/*
+ * The chance of rejecting and of not doing so, each as exact as it is small,
+ * and a normal quantile of it, which is nearly linear in the effect.
+ */
+typedef struct Power
+{
+	double reject;
+	double miss;
+} Power;
+
+/* Of a normal statistic of that mean, in standard errors. */
+extern Power normal_power(const Design *design, double mean);
+extern double power_probit(Power power);
+
+/* ---- solve.c ---- */
+
+/*
+ * Where an increasing function is 0, between low, where it is negative, and
+ * high, where it is not.
+ */
+typedef double (*Increasing)(double x, void *context);
+extern double find_zero(Increasing f, void *context, double low, double high);
+
+/* The same above low, start being a guess at how far up. */
+extern double
+find_zero_above(Increasing f, void *context, double low, double start);
+
 /* ---- row.c: composite results ---- */
 
 /* A row of numbers in the type that the function returns; NaN for NULL. */

@@ -1,0 +1,53 @@
+/*
+ * student_noncentral.c
+ *		Student's noncentral t, which the power of a t test is a tail of.
+ *
+ * The average of normal tails over the standard deviation that is estimated:
+ * all that is added up is positive, so that a tail is as exact as it is small.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "numeric/numeric.h"
+
+/*
+ * s is the estimated standard deviation in units of the true one, so that
+ * df s^2 is a chi-square variable.  The variable of the integral is ln s in
+ * units of about its own standard deviation.
+ */
+typedef struct Noncentral
+{
+	double t;
+	double df;
+	double shift; /* the noncentrality parameter */
+	double unit;
+	double log_scale; /* what does not depend on the variable */
+} Noncentral;
+
+static double
+log_integrand(double x, void *context)
+{
+	const Noncentral *nc = context;
+	double log_s = x * nc->unit;
+	double excess = expm1(2 * log_s); /* s^2 - 1 */
+	double exponent =
+		fabs(log_s) < 0.2 ? log1p_less(excess) : 2 * log_s - excess;
+
+	return nc->log_scale + 0.5 * nc->df * exponent +
+		log_normal_tail(nc->t * exp(log_s) - nc->shift);
+}
+
+double
+log_student_noncentral_tail(double t, double df, double shift)
+{
+	double half = 0.5 * df;
+	Noncentral nc = { t, df, shift, 1 / sqrt(2 * df), 0 };
+
+	if (isinf(df))
+		return log_normal_tail(t - shift);
+	/* 2 half^half e^-half / Gamma(half), times the unit */
+	nc.log_scale = 0.5 * log(half / (2 * M_PI)) - gamma_correction(half) +
+		M_LN2 + log(nc.unit);
+	return Min(log_integral(log_integrand, &nc, INFINITY, 0), 0);
+}
