@@ -28,7 +28,13 @@ typedef struct Arms
 	ArrayType *weights;	 /* NULL: equal ones */
 	int n;
 	int *offsets; /* where each variant begins, from that of its array */
-	double *ends; /* where each variant's range of buckets does */
+	uint32 *ends; /* the first bucket above each variant's range */
+	/* if the arguments are constants of the query, they are not looked at */
+	bool is_const;
+	/* the same of the experiment, and what it comes to */
+	bool experiment_is_const;
+	uint32 variant_hash;
+	uint32 coverage_hash;
 } Arms;
 
 static void
@@ -96,7 +102,7 @@ arms_alloc(MemoryContext context, int n, const ArrayType *variants,
 		(weights == NULL ? 0 : MAXALIGN(VARSIZE(weights)));
 	char *memory = MemoryContextAlloc(context,
 									  MAXALIGN(sizeof(Arms)) + copies +
-										  n * (sizeof(double) + sizeof(int)));
+										  n * (sizeof(uint32) + sizeof(int)));
 	Arms *arms = (Arms *) memory;
 
 	memory += MAXALIGN(sizeof(Arms));
@@ -109,9 +115,22 @@ arms_alloc(MemoryContext context, int n, const ArrayType *variants,
 		memory += MAXALIGN(VARSIZE(weights));
 	}
 	arms->n = n;
-	arms->ends = (double *) memory;
+	arms->ends = (uint32 *) memory;
 	arms->offsets = (int *) (arms->ends + n);
 	return arms;
+}
+
+/* The first bucket that is not below a number, as doubles compare. */
+static uint32
+first_bucket(double end)
+{
+	uint32 bucket = Min(end, 1) * BUCKETS_V2;
+
+	while (bucket > 0 && (bucket - 1) / (double) BUCKETS_V2 >= end)
+		bucket--;
+	while (bucket < BUCKETS_V2 && bucket / (double) BUCKETS_V2 < end)
+		bucket++;
+	return bucket;
 }
 
 static Arms *
@@ -141,10 +160,10 @@ arms_new(MemoryContext context, ArrayType *variants, ArrayType *weights)
 	for (int i = 0; i < n; i++)
 	{
 		end += shares == NULL ? 1.0 / n : shares[i];
-		arms->ends[i] = end;
+		arms->ends[i] = first_bucket(end);
 		arms->offsets[i] = DatumGetPointer(elements[i]) - (char *) variants;
 	}
-	arms->ends[n - 1] = 1; /* rounding loses nobody */
+	arms->ends[n - 1] = BUCKETS_V2; /* rounding loses nobody */
 	pfree(elements);
 	return arms;
 }
@@ -157,6 +176,15 @@ same_array(const ArrayType *a, const ArrayType *b)
 	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
 }
 
+static void
+hash_experiment(FunctionCallInfo fcinfo, Arms *arms)
+{
+	Bytes experiment = text_utf8(fcinfo, 0);
+
+	arms->variant_hash = seed_hash_v2(experiment, "");
+	arms->coverage_hash = seed_hash_v2(experiment, ":coverage");
+}
+
 static Arms *
 arms_of(FunctionCallInfo fcinfo, ArrayType *variants, ArrayType *weights)
 {
@@ -167,42 +195,59 @@ arms_of(FunctionCallInfo fcinfo, ArrayType *variants, ArrayType *weights)
 			   same_array(arms->weights, weights)))
 		return arms;
 	next = arms_new(fcinfo->flinfo->fn_mcxt, variants, weights);
+	next->is_const = arg_is_const(fcinfo, 2) && arg_is_const(fcinfo, 3);
+	next->experiment_is_const = arg_is_const(fcinfo, 0);
+	if (next->experiment_is_const)
+		hash_experiment(fcinfo, next);
 	if (arms != NULL)
 		pfree(arms);
 	fcinfo->flinfo->fn_extra = next;
 	return next;
 }
 
+/* The range that has the bucket; without a branch that nobody can foretell. */
+static inline int
+variant_of(const Arms *arms, uint32 bucket)
+{
+	int variant = 0;
+
+	for (int i = 0; i < arms->n - 1; i++)
+		variant += bucket >= arms->ends[i];
+	return variant;
+}
+
 static Datum
 assign(FunctionCallInfo fcinfo, UnitKind kind)
 {
 	double coverage = arg_part_of_units(fcinfo, 4, "coverage");
+	Arms *arms = fcinfo->flinfo->fn_extra;
+	char *variants;
 	char buffer[UNIT_BUFFER];
-	ArrayType *variants;
-	ArrayType *weights;
-	Bytes experiment;
 	Bytes unit;
-	Arms *arms;
-	double bucket;
-	int i = 0;
 
 	arg_not_null(fcinfo, 0, "experiment");
-	arg_not_null(fcinfo, 2, "variants");
-	variants = PG_GETARG_ARRAYTYPE_P(2);
-	weights = PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3);
-	arms = arms_of(fcinfo, variants, weights);
+	if (likely(arms != NULL && arms->is_const))
+		variants = (char *) arms->variants;
+	else
+	{
+		arg_not_null(fcinfo, 2, "variants");
+		variants = (char *) PG_GETARG_ARRAYTYPE_P(2);
+		arms = arms_of(fcinfo, (ArrayType *) variants,
+					   PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3));
+	}
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 
-	experiment = text_utf8(fcinfo, 0);
+	if (!arms->experiment_is_const)
+		hash_experiment(fcinfo, arms);
 	unit = unit_utf8(fcinfo, 1, kind, buffer);
-	if (coverage < 1 && bucket_v2(experiment, ":coverage", unit) >= coverage)
+	if (coverage < 1 &&
+		bucket_v2(arms->coverage_hash, unit) / (double) BUCKETS_V2 >= coverage)
 		PG_RETURN_NULL();
-	bucket = bucket_v2(experiment, "", unit);
-	while (bucket >= arms->ends[i])
-		i++;
-	/* the argument's own bytes, as an element of an array is returned */
-	PG_RETURN_POINTER((char *) variants + arms->offsets[i]);
+	/* the array's own bytes, as where an element of an array is read */
+	PG_RETURN_POINTER(
+		variants +
+		arms->offsets[variant_of(arms, bucket_v2(arms->variant_hash, unit))]);
 }
 
 UNIT_FUNCTIONS(assign);

@@ -33,13 +33,27 @@ extern Bytes text_utf8(FunctionCallInfo fcinfo, int argno);
 extern Bytes
 unit_utf8(FunctionCallInfo fcinfo, int argno, UnitKind kind, char *buffer);
 
+/* Whether an argument is a constant of the query, the same for all rows. */
+extern bool arg_is_const(FunctionCallInfo fcinfo, int argno);
+
 /*
- * The buckets of version 1, multiples of 1/1000, and 2, of 1/10000.  Version 1
- * hashes prefix and seed behind the unit, version 2 seed and suffix before it:
- * what is not the caller's own seed is given as another word, and not joined.
+ * The buckets of version 1, of BUCKETS_V1 from 0 on, and of version 2, of
+ * BUCKETS_V2.  Version 1 hashes prefix and seed behind the unit, version 2
+ * seed and suffix before it, so that what these come to can be kept.
  */
-extern double bucket_v1(const char *prefix, Bytes seed, Bytes unit);
-extern double bucket_v2(Bytes seed, const char *suffix, Bytes unit);
+#define BUCKETS_V1 1000
+#define BUCKETS_V2 10000
+
+extern uint32 bucket_v1(const char *prefix, Bytes seed, Bytes unit);
+extern uint32 seed_hash_v2(Bytes seed, const char *suffix);
+extern uint32 bucket_v2(uint32 seed_hash, Bytes unit);
+
+/*
+ * The seed's hash, kept in fn_extra if the seed is a constant of the query.
+ * For functions that keep nothing else there.
+ */
+extern uint32
+arg_seed_hash_v2(FunctionCallInfo fcinfo, int argno, const char *suffix);
 
 /*
  * Defines the SQL-callable functions NAME_text, NAME_bigint and NAME_uuid by

@@ -15,6 +15,7 @@
 #include "common/args.h"
 #include "compat.h"
 #include "mb/pg_wchar.h"
+#include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
@@ -90,27 +91,60 @@ unit_utf8(FunctionCallInfo fcinfo, int argno, UnitKind kind, char *buffer)
 	}
 }
 
-double
+bool
+arg_is_const(FunctionCallInfo fcinfo, int argno)
+{
+	Node *call = fcinfo->flinfo->fn_expr;
+
+	/* a parameter is none: PL/pgSQL keeps a call from one value to the next */
+	return call != NULL && IsA(call, FuncExpr) &&
+		argno < list_length(((FuncExpr *) call)->args) &&
+		IsA(list_nth(((FuncExpr *) call)->args, argno), Const);
+}
+
+uint32
 bucket_v1(const char *prefix, Bytes seed, Bytes unit)
 {
 	uint32 hash = fnv(FNV_BASIS, unit.data, unit.length);
 
 	hash = fnv(hash, prefix, strlen(prefix));
 	hash = fnv(hash, seed.data, seed.length);
-	return (hash % 1000) / 1000.0;
+	return hash % BUCKETS_V1;
 }
 
-double
-bucket_v2(Bytes seed, const char *suffix, Bytes unit)
+uint32
+seed_hash_v2(Bytes seed, const char *suffix)
 {
 	uint32 hash = fnv(FNV_BASIS, seed.data, seed.length);
-	char digits[16];
-	int length;
 
-	hash = fnv(hash, suffix, strlen(suffix));
-	hash = fnv(hash, unit.data, unit.length);
-	length = pg_ultoa_n(hash, digits);
-	return (fnv(FNV_BASIS, digits, length) % 10000) / 10000.0;
+	return fnv(hash, suffix, strlen(suffix));
+}
+
+uint32
+bucket_v2(uint32 seed_hash, Bytes unit)
+{
+	char digits[16];
+	int length = pg_ultoa_n(fnv(seed_hash, unit.data, unit.length), digits);
+
+	return fnv(FNV_BASIS, digits, length) % BUCKETS_V2;
+}
+
+uint32
+arg_seed_hash_v2(FunctionCallInfo fcinfo, int argno, const char *suffix)
+{
+	uint32 *kept = fcinfo->flinfo->fn_extra;
+	uint32 hash;
+
+	if (kept != NULL)
+		return *kept;
+	hash = seed_hash_v2(text_utf8(fcinfo, argno), suffix);
+	if (arg_is_const(fcinfo, argno))
+	{
+		kept = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(uint32));
+		*kept = hash;
+		fcinfo->flinfo->fn_extra = kept;
+	}
+	return hash;
 }
 
 static Datum
@@ -118,7 +152,6 @@ hash_bucket(FunctionCallInfo fcinfo, UnitKind kind)
 {
 	char buffer[UNIT_BUFFER];
 	int version;
-	Bytes seed;
 	Bytes unit;
 
 	arg_not_null(fcinfo, 0, "seed");
@@ -133,10 +166,12 @@ hash_bucket(FunctionCallInfo fcinfo, UnitKind kind)
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 
-	seed = text_utf8(fcinfo, 0);
 	unit = unit_utf8(fcinfo, 1, kind, buffer);
-	PG_RETURN_FLOAT8(version == 1 ? bucket_v1("", seed, unit) :
-									bucket_v2(seed, "", unit));
+	if (version == 1)
+		PG_RETURN_FLOAT8(bucket_v1("", text_utf8(fcinfo, 0), unit) /
+						 (double) BUCKETS_V1);
+	PG_RETURN_FLOAT8(bucket_v2(arg_seed_hash_v2(fcinfo, 0, ""), unit) /
+					 (double) BUCKETS_V2);
 }
 
 UNIT_FUNCTIONS(hash_bucket);

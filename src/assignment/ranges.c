@@ -192,7 +192,8 @@ in_namespace(FunctionCallInfo fcinfo, UnitKind kind)
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	bucket = bucket_v1("__", text_utf8(fcinfo, 0),
-					   unit_utf8(fcinfo, 1, kind, buffer));
+					   unit_utf8(fcinfo, 1, kind, buffer)) /
+		(double) BUCKETS_V1;
 	PG_RETURN_BOOL(bucket >= start && bucket < end);
 }
 
@@ -204,12 +205,14 @@ in_holdout(FunctionCallInfo fcinfo, UnitKind kind)
 {
 	double share = arg_part_of_units(fcinfo, 2, "share");
 	char buffer[UNIT_BUFFER];
+	uint32 bucket;
 
 	arg_not_null(fcinfo, 0, "seed");
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	PG_RETURN_BOOL(bucket_v2(text_utf8(fcinfo, 0), ":holdout",
-							 unit_utf8(fcinfo, 1, kind, buffer)) < share);
+	bucket = bucket_v2(arg_seed_hash_v2(fcinfo, 0, ":holdout"),
+					   unit_utf8(fcinfo, 1, kind, buffer));
+	PG_RETURN_BOOL(bucket / (double) BUCKETS_V2 < share);
 }
 
 UNIT_FUNCTIONS(in_holdout);
