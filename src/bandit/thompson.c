@@ -78,25 +78,26 @@ add_unknown(const double *best, int known, int unknown, bool top_two,
 {
 	double none_above = ldexp(1, -unknown);
 	double one_above = unknown * none_above;
-	double total = 0;
+	double share = none_above; /* of the known arms together */
 	int next = 0;
 
-	for (int i = 0; i < k; i++)
+	if (top_two)
 	{
-		if (!is_known[i])
-			continue;
-		probabilities[i] = none_above * probabilities[i];
-		if (top_two)
-			probabilities[i] =
-				(known > 1 ? probabilities[i] : 0.5 * none_above) +
-				0.5 * one_above * best[next];
-		next++;
-		total += probabilities[i];
+		/* with none above, they have both places, if they are two */
+		none_above *= known > 1 ? 1 : 0.5;
+		share = none_above + 0.5 * one_above;
 	}
 	for (int i = 0; i < k; i++)
 	{
 		if (!is_known[i])
-			probabilities[i] = (1 - total) / unknown;
+			probabilities[i] = (known > 0 ? 1 - share : 1) / unknown;
+		else
+		{
+			probabilities[i] *= none_above;
+			if (top_two)
+				probabilities[i] += 0.5 * one_above * best[next];
+			next++;
+		}
 	}
 }
 
