@@ -29,9 +29,12 @@ double
 arg_within(FunctionCallInfo fcinfo, int argno, const char *name, double low,
 		   double high, const char *must, const char *hint)
 {
-	double value = arg_finite(fcinfo, argno, name);
+	double value;
 
-	if (value < low || value > high)
+	arg_not_null(fcinfo, argno, name);
+	value = PG_GETARG_FLOAT8(argno);
+	/* true for NaN as well */
+	if (!(value >= low && value <= high) || isinf(value))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be %s", name, must),

@@ -61,8 +61,12 @@ linucb_send(StringInfo buf, const void *state)
 	pq_sendint32(buf, arm->width);
 	for (int i = 0; i < linucb_sums(arm->width); i++)
 	{
-		pq_sendfloat8(buf, arm->sums[i].high);
-		pq_sendfloat8(buf, arm->sums[i].low);
+		const Sum *sum = &arm->sums[i];
+		double high = sum_value(sum);
+
+		/* so that equal groups have equal forms */
+		pq_sendfloat8(buf, high);
+		pq_sendfloat8(buf, sum->low - (high - sum->high));
 	}
 }
 
@@ -72,7 +76,7 @@ linucb_recv(StringInfo buf, uint8 version)
 	int64 n = pq_getmsgint64(buf);
 	int32 width = pq_getmsgint(buf, 4);
 	LinUcb *arm;
-	int i = 0;
+	int i;
 
 	if (n < 1)
 		state_malformed(&linucb_type, "It has no rows.");

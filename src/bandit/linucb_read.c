@@ -103,7 +103,8 @@ dot(const double *a, const double *b, int n)
 static double
 arg_l2(FunctionCallInfo fcinfo, int argno)
 {
-	return arg_within(fcinfo, argno, "l2", DBL_MIN, INFINITY, "positive",
+	return arg_within(fcinfo, argno, "l2", DBL_MIN, INFINITY,
+					  "positive and finite",
 					  "It keeps the coefficients of few rows small; 1 is that of the paper.");
 }
 
@@ -111,8 +112,9 @@ arg_l2(FunctionCallInfo fcinfo, int argno)
 Datum
 personalize_linucb_score(PG_FUNCTION_ARGS)
 {
-	double alpha = arg_within(fcinfo, 2, "alpha", 0, INFINITY, "0 or more",
-							  "It is how much uncertainty is worth.");
+	double alpha =
+		arg_within(fcinfo, 2, "alpha", 0, INFINITY, "finite, 0 or more",
+				   "It is how much uncertainty is worth.");
 	double l2 = arg_l2(fcinfo, 3);
 	const double *features;
 	double *x;

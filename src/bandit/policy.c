@@ -94,8 +94,7 @@ softmax(const Arms *arms, const Policy *policy, double *probabilities)
 		if (isinf(highest))
 			probabilities[i] = isinf(mean) ? 1 : 0;
 		else
-			probabilities[i] =
-				exp(mean / policy->temperature - highest / policy->temperature);
+			probabilities[i] = exp((mean - highest) / policy->temperature);
 		total += probabilities[i];
 	}
 	for (int i = 0; i < arms->k; i++)
@@ -174,7 +173,8 @@ static double
 arg_positive(FunctionCallInfo fcinfo, int argno, const char *name,
 			 const char *hint)
 {
-	return arg_within(fcinfo, argno, name, DBL_MIN, INFINITY, "positive", hint);
+	return arg_within(fcinfo, argno, name, DBL_MIN, INFINITY,
+					  "positive and finite", hint);
 }
 
 static double
@@ -191,15 +191,15 @@ arg_prior_variance(FunctionCallInfo fcinfo)
 	arg_not_null(fcinfo, PRIOR_VARIANCE, "prior_variance");
 	if (PG_GETARG_FLOAT8(PRIOR_VARIANCE) == INFINITY)
 		return INFINITY;
-	return arg_positive(fcinfo, PRIOR_VARIANCE, "prior_variance",
-						"Infinity stands for no prior.");
+	return arg_within(fcinfo, PRIOR_VARIANCE, "prior_variance", DBL_MIN,
+					  INFINITY, "positive", "Infinity stands for no prior.");
 }
 
 static double
 arg_min_weight(FunctionCallInfo fcinfo, int k)
 {
 	double weight = arg_within(fcinfo, MIN_WEIGHT, "min_weight", 0, INFINITY,
-							   "0 or more", NULL);
+							   "finite, 0 or more", NULL);
 
 	/* 1 / k as written in decimals may be a little more */
 	if (weight * k > 1 + 1e-9)
@@ -223,7 +223,7 @@ arg_policy(FunctionCallInfo fcinfo, int k)
 		arg_positive(fcinfo, TEMPERATURE, "temperature",
 					 "For choices of the best arm alone, use epsilon_greedy.");
 	policy.exploration = arg_within(fcinfo, EXPLORATION, "exploration", 0,
-									INFINITY, "0 or more", NULL);
+									INFINITY, "finite, 0 or more", NULL);
 	policy.prior_success = arg_prior(fcinfo, PRIOR_SUCCESS, "prior_success");
 	policy.prior_failure = arg_prior(fcinfo, PRIOR_FAILURE, "prior_failure");
 	policy.normal.mean = arg_finite(fcinfo, PRIOR_MEAN, "prior_mean");

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "bandit/bandit.h"
+#include "utils/float.h"
 
 PG_FUNCTION_INFO_V1(personalize_ucb1);
 
@@ -17,11 +18,13 @@ ucb1_scores(const Arms *arms, double exploration, double *scores)
 
 	for (int i = 0; i < arms->k; i++)
 	{
+		scores[i] = arm_mean(arms, i);
 		if (arms->n[i] > 0)
-			scores[i] = arm_mean(arms, i) +
-				exploration * sqrt(2 * log_total / arms->n[i]);
-		else
-			scores[i] = INFINITY;
+		{
+			scores[i] += exploration * sqrt(2 * log_total / arms->n[i]);
+			if (isinf(scores[i]))
+				float_overflow_error();
+		}
 	}
 }
 
@@ -29,8 +32,8 @@ Datum
 personalize_ucb1(PG_FUNCTION_ARGS)
 {
 	Arms arms = arg_arms(fcinfo, 0, false);
-	double exploration =
-		arg_within(fcinfo, 2, "exploration", 0, INFINITY, "0 or more", NULL);
+	double exploration = arg_within(fcinfo, 2, "exploration", 0, INFINITY,
+									"finite, 0 or more", NULL);
 	double *scores = palloc(arms.k * sizeof(double));
 
 	ucb1_scores(&arms, exploration, scores);

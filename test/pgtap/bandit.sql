@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(60);
+SELECT plan(61);
 
 \ir state_checksum.psql
 -- the text form of a state with some of its bytes, counted from 0, replaced by others
@@ -146,6 +146,7 @@ SELECT cmp_ok(off_by((SELECT linucb_coefficients(linucb(features[2:3], reward), 
 	FROM (SELECT sum(x * x) + 0.5 AS a, sum(x * y) AS b, sum(y * y) + 0.5 AS c, sum(x * r) AS u, sum(y * r) AS v
 		FROM (SELECT features[2] AS x, features[3] AS y, reward AS r FROM clicks) f) s)), '<', 1e-12::float8, 'coefficients');
 SELECT is((SELECT linucb_score(linucb(features, reward ORDER BY i), '{1,2,3}') FROM clicks), (SELECT linucb_score(linucb(features, reward ORDER BY reward), '{1,2,3}') FROM clicks), 'rows in any order');
+SELECT is((SELECT linucb(features, reward ORDER BY i)::text FROM clicks), (SELECT linucb(features, reward ORDER BY reward)::text FROM clicks), 'the same state of rows in any order');
 SELECT is((SELECT linucb_score(linucb_merge(s), '{1,2,3}') FROM (SELECT linucb_partial(features, reward) AS s FROM clicks GROUP BY i % 7) p),
 	(SELECT linucb_score(linucb(features, reward), '{1,2,3}') FROM clicks), 'merged, of any split');
 SELECT is((SELECT linucb_count(linucb_merge(s)) FROM (SELECT linucb(features, reward) AS s FROM clicks GROUP BY i % 7 UNION ALL SELECT NULL) p), 2000::bigint, 'linucb_count');
