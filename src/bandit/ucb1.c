@@ -1,0 +1,41 @@
+/*
+ * ucb1.c
+ *		Upper confidence bounds: UCB1 of Auer, Cesa-Bianchi and Fischer (2002).
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "bandit/bandit.h"
+#include "utils/float.h"
+
+PG_FUNCTION_INFO_V1(personalize_ucb1);
+
+void
+ucb1_scores(const Arms *arms, double exploration, double *scores)
+{
+	double log_total = arms->total > 1 ? log(arms->total) : 0;
+
+	for (int i = 0; i < arms->k; i++)
+	{
+		scores[i] = arm_mean(arms, i);
+		if (arms->n[i] > 0)
+		{
+			scores[i] += exploration * sqrt(2 * log_total / arms->n[i]);
+			if (isinf(scores[i]))
+				float_overflow_error();
+		}
+	}
+}
+
+Datum
+personalize_ucb1(PG_FUNCTION_ARGS)
+{
+	Arms arms = arg_arms(fcinfo, 0, false);
+	double exploration = arg_within(fcinfo, 2, "exploration", 0, INFINITY,
+									"finite, 0 or more", NULL);
+	double *scores = palloc(arms.k * sizeof(double));
+
+	ucb1_scores(&arms, exploration, scores);
+	return number_array(scores, arms.k);
+}
