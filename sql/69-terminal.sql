@@ -48,8 +48,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN axis_low < axis_high AND axis_low > -1e300 AND axis_high < 1e300 AND width > 0 AND estimate <> 'NaN' THEN (
 	SELECT string_agg(CASE
 			WHEN i = middle THEN chr(CASE WHEN utf8 THEN 9679 ELSE ascii('o') END)
-			WHEN i = 1 AND first < 1 AND last >= 1 THEN chr(CASE WHEN utf8 THEN 9668 ELSE ascii('<') END)
-			WHEN i = width AND last > width AND first <= width THEN chr(CASE WHEN utf8 THEN 9658 ELSE ascii('>') END)
+			WHEN i = 1 AND first < 1 THEN chr(CASE WHEN utf8 THEN 9668 ELSE ascii('<') END)
+			WHEN i = width AND last > width THEN chr(CASE WHEN utf8 THEN 9658 ELSE ascii('>') END)
 			WHEN i = first THEN chr(CASE WHEN utf8 THEN 9500 ELSE ascii('[') END)
 			WHEN i = last THEN chr(CASE WHEN utf8 THEN 9508 ELSE ascii(']') END)
 			WHEN i > first AND i < last AND i = zero THEN chr(CASE WHEN utf8 THEN 9532 ELSE ascii('+') END)
