@@ -129,6 +129,16 @@ typedef double (*LogIntegrand)(double x, void *context);
 extern double
 log_integral(LogIntegrand f, void *context, double high, double start);
 
+/* ---- trapezoid.c ---- */
+
+/*
+ * ln of the integral of exp(f) over the whole line, for analytic f that rises
+ * to one maximum and falls off on both sides.  The search for it begins at
+ * start, where f is finite, with that step.
+ */
+extern double
+log_line_integral(LogIntegrand f, void *context, double start, double step);
+
 /* ---- optimise.c ---- */
 
 #define MAX_PARAMETERS 8

@@ -49,5 +49,5 @@ log_student_noncentral_tail(double t, double df, double shift)
 	/* 2 half^half e^-half / Gamma(half), times the unit */
 	nc.log_scale = 0.5 * log(half / (2 * M_PI)) - gamma_correction(half) +
 		M_LN2 + log(nc.unit);
-	return Min(log_integral(log_integrand, &nc, INFINITY, 0), 0);
+	return Min(log_line_integral(log_integrand, &nc, 0, 1), 0);
 }

@@ -101,7 +101,7 @@ log_growth(Midway *midway, bool sequential, double power)
 		return 2 * log(needed_z(&midway->design, power) / midway->z);
 	if (excess_for_growth(0, midway) >= 0)
 		return 0;
-	return find_zero_above(excess_for_growth, midway, 0, 1);
+	return find_zero_above(excess_for_growth, midway, 0, 1, EXACT);
 }
 
 Datum

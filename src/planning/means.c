@@ -134,8 +134,8 @@ personalize_sample_size_means(PG_FUNCTION_ARGS)
 		plan.wanted = normal_quantile(power);
 		if (excess_for_root_n(sqrt(fewest), &plan) >= 0)
 			PG_RETURN_FLOAT8(fewest);
-		root_n =
-			find_zero_above(excess_for_root_n, &plan, sqrt(fewest), root_n);
+		root_n = find_zero_above(excess_for_root_n, &plan, sqrt(fewest), root_n,
+								 EXACT);
 	}
 	PG_RETURN_FLOAT8(root_n * root_n);
 }
@@ -172,7 +172,7 @@ personalize_minimum_detectable_effect_means(PG_FUNCTION_ARGS)
 	if (plan.student)
 	{
 		plan.wanted = normal_quantile(power);
-		size = find_zero_above(excess_for_size, &plan, 0, size);
+		size = find_zero_above(excess_for_size, &plan, 0, size, EXACT);
 	}
 	if (!isfinite(size * sd))
 		float_overflow_error();

@@ -112,14 +112,17 @@ extern double power_probit(Power power);
 
 /*
  * Where an increasing function is 0, between low, where it is negative, and
- * high, where it is not.
+ * high, where it is not, to a part `close` of the answer.
  */
+#define EXACT 1e-14
+
 typedef double (*Increasing)(double x, void *context);
-extern double find_zero(Increasing f, void *context, double low, double high);
+extern double
+find_zero(Increasing f, void *context, double low, double high, double close);
 
 /* The same above low, start being a guess at how far up. */
-extern double
-find_zero_above(Increasing f, void *context, double low, double start);
+extern double find_zero_above(Increasing f, void *context, double low,
+							  double start, double close);
 
 /* ---- row.c: composite results ---- */
 

@@ -101,7 +101,7 @@ static double
 exact_needed_z(ProportionsPlan *plan)
 {
 	return find_zero_above(excess_for_mean, plan, 0,
-						   needed_z(&plan->design, plan->power));
+						   needed_z(&plan->design, plan->power), EXACT);
 }
 
 /* The root of the n that a difference needs. */
@@ -239,6 +239,7 @@ personalize_minimum_detectable_effect_proportions(PG_FUNCTION_ARGS)
 				 errdetail("n is %s, and p1 is %s.", float8out_internal(plan.n),
 						   float8out_internal(plan.p1)),
 				 errhint("Plan for more units, or for less power.")));
-	PG_RETURN_FLOAT8(plan.sign *
-					 find_zero(excess_for_difference, &plan, 0, farthest));
+	PG_RETURN_FLOAT8(
+		plan.sign *
+		find_zero(excess_for_difference, &plan, 0, farthest, EXACT));
 }

@@ -11,21 +11,21 @@
 #include "planning/planning.h"
 
 #define MAX_STEPS 200
-#define CLOSE 1e-14
 
 /*
- * Secants, an end that stays being given half its weight (the Illinois
+ * Until the bracket, or a step, is as small as `close` against x.  Secants, an end that stays being given half its weight (the Illinois
  * method), and a bisection whenever three of them have not halved the bracket.
  */
 double
-find_zero(Increasing f, void *context, double low, double high)
+find_zero(Increasing f, void *context, double low, double high, double close)
 {
 	double at_low = f(low, context);
 	double at_high = f(high, context);
 	double width = high - low;
+	double last = NAN;
 	int stayed = 0; /* which end did last: -1 low, 1 high */
 
-	for (int i = 1; i < MAX_STEPS && high - low > CLOSE * fabs(high); i++)
+	for (int i = 1; i < MAX_STEPS && high - low > close * fabs(high); i++)
 	{
 		double x = low + (high - low) * (at_low / (at_low - at_high));
 		double value;
@@ -40,8 +40,9 @@ find_zero(Increasing f, void *context, double low, double high)
 		if (!(x > low && x < high))
 			x = 0.5 * (low + high);
 		value = f(x, context);
-		if (value == 0)
+		if (value == 0 || fabs(x - last) <= close * fabs(x))
 			return x;
+		last = x;
 		if (value < 0)
 		{
 			low = x;
@@ -63,7 +64,8 @@ find_zero(Increasing f, void *context, double low, double high)
 }
 
 double
-find_zero_above(Increasing f, void *context, double low, double start)
+find_zero_above(Increasing f, void *context, double low, double start,
+				double close)
 {
 	double high = Max(start, low + DBL_MIN);
 
@@ -74,5 +76,5 @@ find_zero_above(Increasing f, void *context, double low, double start)
 		low = high;
 		high += step;
 	}
-	return find_zero(f, context, low, high);
+	return find_zero(f, context, low, high, close);
 }
