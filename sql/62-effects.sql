@@ -302,7 +302,7 @@ COMMENT ON FUNCTION lift_quantile_result(quantile_lift_state) IS
 CREATE AGGREGATE lift_quantile(outcome float8, treated boolean, nu float8) (
 	SFUNC = lift_quantile_add,
 	STYPE = quantile_lift_state,
-	SSPACE = 8192,
+	SSPACE = 1024,
 	FINALFUNC = lift_quantile_result,
 	FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = lift_quantile_combine,
@@ -315,7 +315,7 @@ COMMENT ON AGGREGATE lift_quantile(float8, boolean, float8) IS
 CREATE AGGREGATE lift_quantile_partial(outcome float8, treated boolean, nu float8) (
 	SFUNC = lift_quantile_add,
 	STYPE = quantile_lift_state,
-	SSPACE = 8192,
+	SSPACE = 1024,
 	COMBINEFUNC = lift_quantile_combine,
 	PARALLEL = SAFE
 );
@@ -326,7 +326,7 @@ COMMENT ON AGGREGATE lift_quantile_partial(float8, boolean, float8) IS
 CREATE AGGREGATE lift_quantile_merge(state quantile_lift_state) (
 	SFUNC = lift_quantile_combine,
 	STYPE = quantile_lift_state,
-	SSPACE = 8192,
+	SSPACE = 1024,
 	FINALFUNC = lift_quantile_result,
 	FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = lift_quantile_combine,

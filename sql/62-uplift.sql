@@ -103,7 +103,7 @@ COMMENT ON FUNCTION qini_result(qini_state) IS
 CREATE AGGREGATE qini(score float8, treated boolean, outcome float8) (
 	SFUNC = qini_add,
 	STYPE = qini_state,
-	SSPACE = 8192,
+	SSPACE = 1024,
 	FINALFUNC = qini_result,
 	FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = qini_combine,
@@ -116,7 +116,7 @@ COMMENT ON AGGREGATE qini(float8, boolean, float8) IS
 CREATE AGGREGATE qini_partial(score float8, treated boolean, outcome float8) (
 	SFUNC = qini_add,
 	STYPE = qini_state,
-	SSPACE = 8192,
+	SSPACE = 1024,
 	COMBINEFUNC = qini_combine,
 	PARALLEL = SAFE
 );
@@ -127,7 +127,7 @@ COMMENT ON AGGREGATE qini_partial(float8, boolean, float8) IS
 CREATE AGGREGATE qini_merge(state qini_state) (
 	SFUNC = qini_combine,
 	STYPE = qini_state,
-	SSPACE = 8192,
+	SSPACE = 1024,
 	FINALFUNC = qini_result,
 	FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = qini_combine,

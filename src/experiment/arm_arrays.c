@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "experiment/arm_arrays.h"
 
 /* All that have rows must have the same variables. */
@@ -23,7 +25,7 @@ check_variables(const Summary *summary, int place, int *k)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("moments must all be of the same variables"),
-				 errdetail("Element %d has %d, one before it %d.", place,
+				 errdetail("Element %d has %d, another one %d.", place,
 						   summary->k, *k),
 				 errhint("Use the same arguments of moments() for all.")));
 	*k = summary->k;
@@ -58,4 +60,21 @@ arg_fixed_options(FunctionCallInfo fcinfo, int alpha, int alternative)
 	options.alternative = arg_alternative(fcinfo, alternative);
 	options.alpha = arg_alpha(fcinfo, alpha, options.alternative);
 	return options;
+}
+
+static void
+leave_estimate(Effect *effect)
+{
+	effect->stderror = effect->low = effect->high = NAN;
+	effect->t = effect->df = effect->p = NAN;
+}
+
+void
+compare_known(LiftTest *test, const CompareOptions *options)
+{
+	compare_arms(test, false, options);
+	if (!isnan(test->control.variance) && !isnan(test->treatment.variance))
+		return;
+	leave_estimate(&test->absolute);
+	leave_estimate(&test->relative);
 }

@@ -193,7 +193,7 @@ personalize_segment_heterogeneity_of_moments(PG_FUNCTION_ARGS)
 	{
 		test.control = control[i];
 		test.treatment = treatment[i];
-		compare_arms(&test, false, &default_options);
+		compare_known(&test, &default_options);
 		effects[i] = test.absolute.estimate;
 		errors[i] = test.absolute.stderror;
 	}

@@ -163,7 +163,7 @@ quantile_test_row(FunctionCallInfo fcinfo, double nu, LiftTest *test,
 	Datum values[TEST_COLUMNS];
 	int n = 0;
 
-	compare_arms(test, false, options);
+	compare_known(test, options);
 	values[n++] = Float8GetDatum(nu);
 	values[n++] = Int64GetDatum(test->control.n);
 	values[n++] = Int64GetDatum(test->treatment.n);

@@ -77,7 +77,7 @@ personalize_segment_tests(PG_FUNCTION_ARGS)
 	{
 		LiftTest test = { .control = control[i], .treatment = treatment[i] };
 
-		compare_arms(&test, false, &options);
+		compare_known(&test, &options);
 		put_segment((ReturnSetInfo *) fcinfo->resultinfo, segments[i], nulls[i],
 					&test);
 	}
