@@ -12,6 +12,7 @@
 #include "assignment/assignment.h"
 #include "catalog/pg_type.h"
 #include "common/args.h"
+#include "compat.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
