@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "experiment/arm_arrays.h"
 
 /* All that have rows must have the same variables. */
@@ -73,8 +71,12 @@ void
 compare_known(LiftTest *test, const CompareOptions *options)
 {
 	compare_arms(test, false, options);
-	if (!isnan(test->control.variance) && !isnan(test->treatment.variance))
-		return;
-	leave_estimate(&test->absolute);
-	leave_estimate(&test->relative);
+	if (isnan(test->control.variance) || isnan(test->treatment.variance))
+	{
+		leave_estimate(&test->absolute);
+		leave_estimate(&test->relative);
+	}
+	/* by a control of 0 */
+	if (isnan(test->relative.estimate))
+		leave_estimate(&test->relative);
 }

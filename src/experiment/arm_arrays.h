@@ -5,7 +5,10 @@
 #ifndef PERSONALIZE_ARM_ARRAYS_H
 #define PERSONALIZE_ARM_ARRAYS_H
 
+#include <math.h>
+
 #include "experiment/experiment.h"
+#include "utils/float.h"
 
 /*
  * Arguments control and treatment from argno on: arrays of moments of one or
@@ -29,6 +32,8 @@ extern void compare_known(LiftTest *test, const CompareOptions *options);
 static inline int
 effect_columns(Datum *values, const Effect *effect)
 {
+	if (isinf(effect->estimate) || isinf(effect->stderror))
+		float_overflow_error();
 	values[0] = Float8GetDatum(effect->estimate);
 	values[1] = Float8GetDatum(effect->stderror);
 	values[2] = Float8GetDatum(effect->low);

@@ -11,6 +11,7 @@
 
 #include "common/record.h"
 #include "experiment/experiment.h"
+#include "utils/float.h"
 
 PG_FUNCTION_INFO_V1(personalize_factorial_2x2);
 
@@ -79,6 +80,8 @@ fit_model(Model *model)
 		if (cell->n > 1)
 			squares += cell->covariance[0][0] * (cell->n - 1);
 	}
+	if (isinf(squares))
+		float_overflow_error();
 	model->df = (double) (model->n - CELLS);
 	model->mse = model->df > 0 ? squares / model->df : NAN;
 }
@@ -96,6 +99,8 @@ put_effect(Datum *values, const Model *model, const int *signs, double divisor,
 	effect_infer(&effect, sum / divisor,
 				 model->mse * model->inverses / (divisor * divisor), model->df,
 				 (double) model->n, options);
+	if (!isfinite(sum))
+		float_overflow_error();
 	values[0] = Float8GetDatum(effect.estimate);
 	values[1] = Float8GetDatum(effect.stderror);
 	values[2] = Float8GetDatum(effect.low);

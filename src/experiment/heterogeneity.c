@@ -143,6 +143,8 @@ heterogeneity_row(FunctionCallInfo fcinfo, Effects *e, int alpha_argno)
 		float_overflow_error();
 	if (df > 0)
 		tau2 = between_variance(e, q);
+	if (isinf(tau2 * e->least * e->least))
+		float_overflow_error();
 	mean = weighted_mean(e, tau2, &variance);
 	effect_infer(&random, mean, variance, INFINITY, e->n, &options);
 

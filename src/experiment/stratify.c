@@ -240,6 +240,8 @@ stratified_test(const Strata *strata, const CompareOptions *options,
 
 	before = plain_variance(strata, strata->control, &test->control.n) +
 		plain_variance(strata, strata->treatment, &test->treatment.n);
+	if (!isfinite(difference) || !isfinite(variance) || !isfinite(before))
+		float_overflow_error();
 	test->control.mean = a;
 	test->treatment.mean = strata->treatment_mean;
 	test->theta = strata->control[0].adjusted ? strata->theta : NAN;

@@ -11,6 +11,7 @@
 #include "funcapi.h"
 #include "libpq/pqformat.h"
 #include "uplift/uplift.h"
+#include "utils/float.h"
 #include "utils/tuplestore.h"
 
 #define MAX_POINTS 100000
@@ -104,6 +105,8 @@ qini_of(const ArmRows *rows)
 	qini.final = curve->points[curve->n - 1].gain;
 	qini.curve = uplift_curve_area(curve);
 	qini.random = qini.final * arm_rows_count(rows) / 2;
+	if (isinf(qini.random) || isinf(qini.curve - qini.random))
+		float_overflow_error();
 	best = perfect_area(rows) - qini.random;
 	qini.coefficient = best > 0 ? (qini.curve - qini.random) / best : NAN;
 	pfree(curve->points);
