@@ -27,50 +27,50 @@ posterior_normal(Posterior *posterior, double mean, double sd)
 	posterior->high = mean + reach;
 }
 
-/* ln(q + p exp(x)) for p + q = 1 and x <= 0. */
-static inline double
-log_mean_exp(double p, double q, double x)
-{
-	double less = p * expm1(x);
-
-	return less > -0.5 ? log1p(less) : log(q + p * exp(x));
-}
+/* So far above the mode, exp() is left to the term that does not overflow. */
+#define FAR_STEP 30
 
 /*
- * ln of the density by that at the mode.  Of p^a (1 - p)^b both factors are
- * taken relative to the mode, lest the digits of a billion trials cancel.
+ * ln of p^a (1 - p)^b by that at the mode, where p = a / (a + b), for a <= b.
+ * The other way around, or with each factor by itself, the digits of many
+ * trials cancel.
  */
 static double
-beta_log_ratio(const Posterior *posterior, double x)
+log_ratio(double a, double b, double step)
 {
-	double n = posterior->a + posterior->b;
-	double p = posterior->a / n;
-	double q = posterior->b / n;
-	double step = x - posterior->mode;
+	double n = a + b;
+	double p = a / n;
 
-	if (step <= 0)
-		return posterior->a * step - n * log_mean_exp(p, q, step);
-	return -posterior->b * step - n * log_mean_exp(q, p, -step);
+	if (step > FAR_STEP)
+		return -b * step - n * log(p + b / n * exp(-step));
+	return a * step - n * log1p(p * expm1(step));
+}
+
+static inline double
+beta_log_ratio(const Posterior *posterior, double step)
+{
+	if (posterior->a <= posterior->b)
+		return log_ratio(posterior->a, posterior->b, step);
+	return log_ratio(posterior->b, posterior->a, -step);
 }
 
 double
-posterior_density(const Posterior *posterior, double x)
+posterior_density(const Posterior *posterior, double x, double further)
 {
-	if (posterior->a > 0)
-		return exp(posterior->log_top + beta_log_ratio(posterior, x));
-	else
-	{
-		double z = (x - posterior->mode) / posterior->scale;
+	double step = x - posterior->mode + further;
+	double z;
 
-		return exp(posterior->log_top - 0.5 * z * z);
-	}
+	if (posterior->a > 0)
+		return exp(posterior->log_top + beta_log_ratio(posterior, step));
+	z = step / posterior->scale;
+	return exp(posterior->log_top - 0.5 * z * z);
 }
 
 /* Where the density is nothing on one side; a step too far does no harm. */
 static double
 beta_reach(const Posterior *posterior, double step)
 {
-	while (beta_log_ratio(posterior, posterior->mode + step) > -LOG_NOTHING)
+	while (beta_log_ratio(posterior, step) > -LOG_NOTHING)
 		step *= 1.25;
 	return posterior->mode + step;
 }
