@@ -81,7 +81,8 @@ posterior_beta(Posterior *posterior, double a, double b)
 	memset(posterior, 0, sizeof(*posterior));
 	posterior->a = a;
 	posterior->b = b;
-	posterior->mode = log(a / b);
+	/* near 0, by the difference, which has more digits than the ratio */
+	posterior->mode = a < 2 * b && b < 2 * a ? log1p((a - b) / b) : log(a / b);
 	posterior->scale = sqrt((a + b) / a / b);
 	posterior->log_top = -log(posterior->scale) - LN_SQRT_2PI +
 		gamma_correction(a + b) - gamma_correction(a) - gamma_correction(b);
