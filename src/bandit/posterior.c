@@ -30,6 +30,20 @@ posterior_normal(Posterior *posterior, double mean, double sd)
 /* So far above the mode, exp() is left to the term that does not overflow. */
 #define FAR_STEP 30
 
+/* So near, differences of exponentials and logarithms are taken by series. */
+#define NEAR_STEP 0.25
+
+/* exp(x) - 1 - x for small x. */
+static double
+expm1_less(double x)
+{
+	double sum = 1;
+
+	for (int i = 13; i > 2; i--)
+		sum = 1 + sum * x / i;
+	return 0.5 * x * x * sum;
+}
+
 /*
  * ln of p^a (1 - p)^b by that at the mode, where p = a / (a + b), for a <= b.
  * The other way around, or with each factor by itself, the digits of many
@@ -43,6 +57,8 @@ log_ratio(double a, double b, double step)
 
 	if (step > FAR_STEP)
 		return -b * step - n * log(p + b / n * exp(-step));
+	if (fabs(step) < NEAR_STEP)
+		return -a * expm1_less(step) - n * log1p_less(p * expm1(step));
 	return a * step - n * log1p(p * expm1(step));
 }
 
