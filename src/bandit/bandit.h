@@ -59,7 +59,25 @@ typedef struct Posterior
 
 extern void posterior_normal(Posterior *posterior, double mean, double sd);
 extern void posterior_beta(Posterior *posterior, double a, double b);
-extern double posterior_density(const Posterior *posterior, double x);
+
+/*
+ * The density at x + further.  Where x is near the mode, their difference is
+ * exact, and a small step further keeps its digits.
+ */
+extern double
+posterior_density(const Posterior *posterior, double x, double further);
+
+/*
+ * Where a beta distribution ends on its steep side: the density is one of
+ * exp(c x - exp(x)) there, of scale 1 whatever the scale at the mode.
+ */
+static inline double
+posterior_edge(const Posterior *posterior)
+{
+	if (posterior->a <= posterior->b)
+		return posterior->mode - log(Min(posterior->a, 1));
+	return posterior->mode + log(Min(posterior->b, 1));
+}
 
 /* ---- best_arm.c ---- */
 

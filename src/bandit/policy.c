@@ -167,6 +167,7 @@ arg_method(FunctionCallInfo fcinfo, bool top_two)
 			 errmsg("method \"%s\" is not known", name),
 			 errhint(
 				 "Methods are epsilon_greedy, softmax, ucb1, thompson and thompson_gaussian.")));
+	pg_unreachable();
 }
 
 static double

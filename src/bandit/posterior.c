@@ -27,50 +27,66 @@ posterior_normal(Posterior *posterior, double mean, double sd)
 	posterior->high = mean + reach;
 }
 
-/* ln(q + p exp(x)) for p + q = 1 and x <= 0. */
-static inline double
-log_mean_exp(double p, double q, double x)
-{
-	double less = p * expm1(x);
+/* So far above the mode, exp() is left to the term that does not overflow. */
+#define FAR_STEP 30
 
-	return less > -0.5 ? log1p(less) : log(q + p * exp(x));
+/* So near, differences of exponentials and logarithms are taken by series. */
+#define NEAR_STEP 0.25
+
+/* exp(x) - 1 - x for small x. */
+static double
+expm1_less(double x)
+{
+	double sum = 1;
+
+	for (int i = 13; i > 2; i--)
+		sum = 1 + sum * x / i;
+	return 0.5 * x * x * sum;
 }
 
 /*
- * ln of the density by that at the mode.  Of p^a (1 - p)^b both factors are
- * taken relative to the mode, lest the digits of a billion trials cancel.
+ * ln of p^a (1 - p)^b by that at the mode, where p = a / (a + b), for a <= b.
+ * The other way around, or with each factor by itself, the digits of many
+ * trials cancel.
  */
 static double
-beta_log_ratio(const Posterior *posterior, double x)
+log_ratio(double a, double b, double step)
 {
-	double n = posterior->a + posterior->b;
-	double p = posterior->a / n;
-	double q = posterior->b / n;
-	double step = x - posterior->mode;
+	double n = a + b;
+	double p = a / n;
 
-	if (step <= 0)
-		return posterior->a * step - n * log_mean_exp(p, q, step);
-	return -posterior->b * step - n * log_mean_exp(q, p, -step);
+	if (step > FAR_STEP)
+		return -b * step - n * log(p + b / n * exp(-step));
+	if (fabs(step) < NEAR_STEP)
+		return -a * expm1_less(step) - n * log1p_less(p * expm1(step));
+	return a * step - n * log1p(p * expm1(step));
+}
+
+static inline double
+beta_log_ratio(const Posterior *posterior, double step)
+{
+	if (posterior->a <= posterior->b)
+		return log_ratio(posterior->a, posterior->b, step);
+	return log_ratio(posterior->b, posterior->a, -step);
 }
 
 double
-posterior_density(const Posterior *posterior, double x)
+posterior_density(const Posterior *posterior, double x, double further)
 {
-	if (posterior->a > 0)
-		return exp(posterior->log_top + beta_log_ratio(posterior, x));
-	else
-	{
-		double z = (x - posterior->mode) / posterior->scale;
+	double step = x - posterior->mode + further;
+	double z;
 
-		return exp(posterior->log_top - 0.5 * z * z);
-	}
+	if (posterior->a > 0)
+		return exp(posterior->log_top + beta_log_ratio(posterior, step));
+	z = step / posterior->scale;
+	return exp(posterior->log_top - 0.5 * z * z);
 }
 
 /* Where the density is nothing on one side; a step too far does no harm. */
 static double
 beta_reach(const Posterior *posterior, double step)
 {
-	while (beta_log_ratio(posterior, posterior->mode + step) > -LOG_NOTHING)
+	while (beta_log_ratio(posterior, step) > -LOG_NOTHING)
 		step *= 1.25;
 	return posterior->mode + step;
 }
@@ -81,7 +97,8 @@ posterior_beta(Posterior *posterior, double a, double b)
 	memset(posterior, 0, sizeof(*posterior));
 	posterior->a = a;
 	posterior->b = b;
-	posterior->mode = log(a / b);
+	/* near 0, by the difference, which has more digits than the ratio */
+	posterior->mode = a < 2 * b && b < 2 * a ? log1p((a - b) / b) : log(a / b);
 	posterior->scale = sqrt((a + b) / a / b);
 	posterior->log_top = -log(posterior->scale) - LN_SQRT_2PI +
 		gamma_correction(a + b) - gamma_correction(a) - gamma_correction(b);

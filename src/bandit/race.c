@@ -27,7 +27,7 @@
 #define NEAR_LENGTH 1.5
 #define FAR_LENGTH (1.0 / 3)
 
-/* The density of ln(p / (1 - p)) changes its course around 0. */
+/* The density of ln(p / (1 - p)) changes its course around 0 and at its edge. */
 #define LOGIT_SCALE 1.0
 
 /* Gauss's rule for [-1, 1], and integrals from -1 to each node. */
@@ -133,7 +133,11 @@ panel_length(const Racer *racer, double x)
 	double length = length_around(posterior->mode, posterior->scale, x);
 
 	if (posterior->a > 0)
+	{
 		length = Min(length, length_around(0, LOGIT_SCALE, x));
+		length = Min(length,
+					 length_around(posterior_edge(posterior), LOGIT_SCALE, x));
+	}
 	return length;
 }
 
@@ -147,8 +151,8 @@ run_panel(Racer *racer, double left, double length, double *density,
 
 	for (int k = 0; k < NODES; k++)
 	{
-		density[k] = posterior_density(&racer->posterior,
-									   left + half * (1 + rule.node[k]));
+		density[k] = posterior_density(&racer->posterior, left,
+									   half * (1 + rule.node[k]));
 		whole += rule.weight[k] * density[k];
 	}
 	for (int i = 0; below && i < NODES; i++)
@@ -176,10 +180,10 @@ run_alone(Racer *racer, double start)
 	{
 		while (x < start)
 		{
-			double length = Min(panel_length(racer, x), start - x);
+			double next = Min(x + panel_length(racer, x), start);
 
-			run_panel(racer, x, length, density, NULL);
-			x += length;
+			run_panel(racer, x, next - x, density, NULL);
+			x = next;
 		}
 	}
 }
@@ -280,6 +284,7 @@ race_run(Racer *racers, int n, double start)
 	for (;;)
 	{
 		double length = INFINITY;
+		double next;
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < n; i++)
@@ -289,8 +294,10 @@ race_run(Racer *racers, int n, double start)
 		}
 		if (isinf(length))
 			break;
-		add_panel(&race, x, length);
-		x += length;
+		/* the length that is left when the end is rounded */
+		next = x + length;
+		add_panel(&race, x, next - x);
+		x = next;
 	}
 	pfree(race.density);
 	pfree(race.below);

@@ -28,7 +28,7 @@ thompson_bernoulli(const Arms *arms, double success, double failure,
 					 errhint(
 						 "Method thompson is for rewards of 0 and 1. For others use thompson_gaussian.")));
 		posterior_beta(&posteriors[i], success + arms->sums[i],
-					   failure + arms->n[i] - arms->sums[i]);
+					   failure + (arms->n[i] - arms->sums[i]));
 	}
 	best_arm_probabilities(posteriors, arms->k, top_two, probabilities);
 	pfree(posteriors);

@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(61);
+SELECT plan(64);
 
 \ir state_checksum.psql
 -- the text form of a state with some of its bytes, counted from 0, replaced by others
@@ -41,12 +41,15 @@ INSERT INTO reference VALUES
 	('three arms, the best two', '{20,30,25}', '{3,8,4}', 1, true, '{0.2565327209821595,0.46631177519478657,0.27715550382305393}'),
 	('densities with poles', '{3,0,7}', '{0,0,7}', 0.5, false, '{0.0003215258238542383,0.13178235557925044,0.86789611859689531}'),
 	('almost no prior', '{0,1,2}', '{0,1,0}', 0.001, false, '{0.25000081849555955,0.74999886036008111,3.2114435934283756e-7}'),
+	('steep on one side', '{1000,3,5}', '{1000,3,4}', 0.01, false, '{0.52893855761521641,0.47105892528801995,2.5170967636437646e-6}'),
+	('steep on one side, the best two', '{1000,3,5}', '{1000,3,4}', 0.01, true, '{0.49998230322113086,0.49533850937932824,0.0046791873995408905}'),
+	('no failure among many trials', '{576877,49794142984509}', '{117843,49794142984509}', 0.001, true, '{0.5,0.5}'),
 	('a narrow one inside of a wide one', '{100000,3}', '{50000,1}', 1, false, '{0.68749625016874184,0.31250374983125785}'),
 	('a small chance', '{100,100}', '{10,60}', 1, false, '{1.0572507934014784e-14,0.99999999999998943}'),
 	('of four widths', '{50,500,5000,50000}', '{10,95,1020,10010}', 1, false, '{0.50331108118503121,0.12042162455949668,0.29330704652935923,0.082960247726112888}'),
 	('a billion trials', '{1000000000,1000000000}', '{100000000,100010000}', 1, false, '{0.22803327573363972,0.77196672426636028}'),
 	('of a thousand to a billion trials', '{1000000000,1000000,1000}', '{100000000,100100,105}', 1, false, '{0.10383645927930334,0.18408456307860519,0.71207897764209147}');
-SELECT cmp_ok(off_by(bandit_probabilities('thompson', n, sums, prior_success => prior, prior_failure => prior, top_two => top_two), expected, 1e-6), '<', 1e-10::float8, id)
+SELECT cmp_ok(off_by(bandit_probabilities('thompson', n, sums, prior_success => prior, prior_failure => prior, top_two => top_two), expected, 1e-6), '<', 1e-11::float8, id)
 FROM reference ORDER BY id;
 
 -- arms with normal posteriors
