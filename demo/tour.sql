@@ -622,6 +622,40 @@ FROM recall_by_subject WHERE subjects <> 'components' ORDER BY n;
 \echo 'before.'
 
 
+\ir experiment.sql
+\echo
+\echo :bold'16. Did it work?':plain
+\echo
+\echo 'For 60 days one half of the customers had free delivery. Who gets it is a hash of the'
+\echo 'name of the experiment and the customer, so that every server and application comes to'
+\echo 'the same answer without asking. To see the share of those who order rise from 48 to 53'
+\echo 'percent takes this many customers in each arm:'
+:show
+SELECT ceil(sample_size_proportions(0.48, 0.53)) AS planned;
+
+SELECT * FROM experiment_report('SELECT arm, ordered AS outcome FROM free_delivery', planned_units => 1566);
+:hide
+\echo 'The effect was planted: about 12 percent of those who would not have ordered did. The'
+\echo 'report says nothing of who is above before the planned size is reached. And if visits'
+\echo 'get lost on their way into the table, as those of one phone in three whose page crashes,'
+\echo 'it says nothing at all, as soon as there are enough to tell:'
+:show
+SELECT arm, units, change, verdict
+FROM experiment_report($$SELECT arm, ordered AS outcome FROM free_delivery
+    WHERE NOT (arm = 'treatment' AND device = 'phone' AND hash_bucket('crash', customer_id) < 0.33)$$);
+:hide
+\echo 'And is recommend() worth anything? For 30 days a holdout of 30 percent of the customers'
+\echo 'saw what sells best, all others what recommend() has for them. Who bought something that'
+\echo 'they were shown and had never had? Here nothing is planted.'
+:show
+SELECT * FROM experiment_report($$
+    SELECT CASE WHEN recommended THEN 'recommend()' ELSE 'best sellers' END AS arm, bought_one AS outcome FROM shown$$,
+    variants => '{best sellers,recommend()}', weights => '{0.3,0.7}');
+:hide
+\echo 'doc/experiments.md goes on from here: spending, adjusted for what was spent before; looks'
+\echo 'at any time; segments; and what not to conclude.'
+
+
 \echo
 \echo :bold'That was the tour.':plain
 \echo
