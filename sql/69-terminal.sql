@@ -2,7 +2,8 @@
  * Drawings for a terminal.
  *
  * Characters are made by chr() of what depends on the encoding: the script stays ASCII,
- * and a database that is not in UTF-8 gets ASCII too.
+ * and a database that is not in UTF-8 gets ASCII too.  A database's encoding never changes,
+ * so that these are immutable all the same.
  */
 
 CREATE FUNCTION bar(value float8, max float8, width int DEFAULT 20) RETURNS text
