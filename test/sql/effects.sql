@@ -113,9 +113,9 @@ SELECT e.* FROM (SELECT array_agg(big::text ORDER BY big) AS s, array_agg(contro
 	segment_effects(s.s, s.c, s.t) e;
 \x off
 CREATE TABLE segments AS
-SELECT '{one,two,three,four,five,NULL}'::text[] AS names,
-	ARRAY[moments_of(50, 1, 1), moments_of(40, 1, 1), NULL, moments_of(30, 2, 0), moments_of(50, 1, 2), moments_of(9, 0, 2)] AS control,
-	ARRAY[moments_of(50, 1.5, 1), moments_of(40, 1.1, 1), moments_of(9, 1, 1), moments_of(30, 2, 0), moments_of(1, 1.5, 0), moments_of(10, 2, 3)] AS treatment;
+SELECT '{one,two,three,four,five,six,NULL}'::text[] AS names,
+	ARRAY[moments_of(50, 1, 1), moments_of(40, 1, 1), NULL, moments_of(30, 2, 0), moments_of(50, 1, 2), moments_of(1, 2, 0), moments_of(9, 0, 2)] AS control,
+	ARRAY[moments_of(50, 1.5, 1), moments_of(40, 1.1, 1), moments_of(9, 1, 1), moments_of(30, 2, 0), moments_of(1, 1.5, 0), moments_of(50, 3, 2), moments_of(10, 2, 3)] AS treatment;
 SELECT segment, n_control, n_treatment, difference, stderr, p_value, adjusted_p_value, relative_difference FROM segments, segment_effects(names, control, treatment);
 SELECT segment, ci_low, ci_high, p_value, adjusted_p_value FROM segments, segment_effects(names, control, treatment, 0.1, 'bonferroni', 'greater');
 SELECT segment, p_value, adjusted_p_value FROM segment_effects('{a}', ARRAY[NULL::moments], ARRAY[NULL::moments]);
@@ -139,6 +139,7 @@ SELECT q.* FROM (SELECT lift_quantile_partial(seconds, treated, 0.9) AS s FROM w
 SELECT q.* FROM quantile_effect(0.5, 500, 3, 2.5, 3.6, 520, 3.4, 2.9, 4.1) q;
 -- too far out for so few units; units that are all alike; one arm alone; one unit; a control of 0
 SELECT (lift_quantile(seconds, treated, 0.99)).* FROM wait WHERE i <= 100;
+SELECT (lift_quantile(seconds, treated, 0.01)).* FROM wait WHERE i <= 100;
 SELECT (lift_quantile(round(seconds / 100), treated, 0.5)).* FROM wait;
 SELECT (lift_quantile(seconds, treated, 0.5)).* FROM wait WHERE treated;
 SELECT (lift_quantile(seconds, treated, 0.5)).* FROM wait WHERE i = 1;

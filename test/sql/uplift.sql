@@ -26,6 +26,8 @@ INSERT INTO sent VALUES (0.9, true, 1), (0.8, false, 0), (0.7, true, 1), (0.6, f
 SELECT (qini(score, treated, outcome)).* FROM sent;
 \x off
 SELECT c.* FROM (SELECT qini_partial(score, treated, outcome) AS s FROM sent) s, uplift_curve(s.s, 8) c;
+-- a buyer of the control comes first
+SELECT c.* FROM (SELECT qini_partial(CASE WHEN score = 0.6 THEN 1 ELSE score END, treated, outcome) AS s FROM sent) s, uplift_curve(s.s, 8) c;
 -- shares that fall between two units, and a single step
 SELECT c.* FROM (SELECT qini_partial(score, treated, outcome) AS s FROM sent) s, uplift_curve(s.s, 3) c;
 SELECT c.* FROM (SELECT qini_partial(score, treated, outcome) AS s FROM sent) s, uplift_curve(s.s, 1) c;
