@@ -55,6 +55,22 @@ same_answers('built index');
 $primary->safe_psql('postgres', 'INSERT INTO events (s, i) SELECT draw(6, x, 2000), draw(7, x, 555) FROM generate_series(1, 5000) x');
 same_answers('inserts');
 
+# experiments: assigned to the same arms, and read alike, also from kept states
+$primary->safe_psql('postgres', <<~'SQL');
+	CREATE TABLE daily AS SELECT x % 7 AS day, personalize.lift_partial(x % 13, personalize.assign('buttons', x) = 'treatment') AS l,
+		personalize.moments(x % 13) AS m FROM generate_series(1, 5000) x GROUP BY 1;
+	SQL
+my $experiment = <<~'SQL';
+	SET search_path = public, personalize;
+	SELECT md5(string_agg(assign('buttons', s, '{a,b,c}', coverage => 0.8) || in_holdout('all', s, 0.2) || in_namespace('layer', s, 0, 0.5), ',' ORDER BY s)) FROM generate_series(1, 2000) s;
+	SELECT md5(string_agg(bandit_pick('{0.2,0.3,0.5}', 'banner', s)::text, '' ORDER BY s)) FROM generate_series(1, 2000) s;
+	SELECT lift_merge(l ORDER BY day), moments_merge(m ORDER BY day) FROM daily;
+	SELECT * FROM experiment_report('SELECT assign(''buttons'', s) AS arm, count(*) AS outcome FROM events GROUP BY s');
+	SQL
+$primary->wait_for_catchup($standby);
+is($standby->safe_psql('postgres', $experiment), $primary->safe_psql('postgres', $experiment), 'experiments are the same on the standby');
+like($standby->safe_psql('postgres', $experiment), qr/treatment.*(above|below|no difference)/, '... and say something');
+
 my ($status, $out, $err) = $standby->psql('postgres', q{SELECT personalize.retrain('events')});
 isnt($status, 0, 'retrain() fails on the standby');
 like($err, qr/ERROR:  recovery is in progress.*HINT:/s, '... and says why and what to do');

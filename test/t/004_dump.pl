@@ -21,6 +21,7 @@ $psql->('postgres', <<~'SQL');
 	CREATE INDEX ON matter USING similarity (s, i);
 	SELECT personalize.retrain('events_similarity');
 	DELETE FROM events WHERE s % 10 = 4;
+	CREATE TABLE kept AS SELECT personalize.moments(s) AS m, personalize.lift_proportion_partial(i > 9, s > 50) AS l FROM events;
 	INSERT INTO events (s, i) SELECT draw(6, x, 2000), draw(7, x, 555) FROM generate_series(1, 3000) x;
 	SQL
 my $definitions = q{SELECT indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indexrelid
@@ -44,6 +45,8 @@ foreach my $format (qw(plain custom))
 		$node->command_ok([ 'pg_restore', '-j', 2, '--exit-on-error', '-d', $node->connstr($target), "$file.$format" ], 'restored by pg_restore');
 	}
 	is($psql->($target, $definitions), $before, "$format: the definitions are the same");
+	is($psql->($target, 'SELECT max(personalize.moments_figures(m)::text), personalize.lift_proportion_merge(l) FROM kept'),
+		$psql->('postgres', 'SELECT max(personalize.moments_figures(m)::text), personalize.lift_proportion_merge(l) FROM kept'), "$format: states of aggregates come back");
 	is($psql->($target, q{SELECT generation, changed, interactions = (SELECT count(*) FROM events) FROM personalize.similarity_stats('events_similarity')}),
 		'1|0|t', "$format: the index is trained, on all rows");
 	is($psql->($target, q{SELECT generation, interactions > 10000 FROM personalize.similarity_stats('matter')}), '1|t',
