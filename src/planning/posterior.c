@@ -104,7 +104,8 @@ log_density(const Posterior *p, double distance)
 
 		return top + a * log1p_less(excess / a) + b * log1p_less(-excess / b);
 	}
-	if (distance < 0)
+	/* the same in two forms: that which cancels less, if in range */
+	if ((a < b || distance < -700) && distance < 700)
 		return top + a * distance -
 			(a + b) * log1p(a / (a + b) * expm1(distance));
 	return top - b * distance - (a + b) * log1p(b / (a + b) * expm1(-distance));
@@ -182,7 +183,7 @@ log_kernel(const Posterior *p, const Point *point)
 
 	if (p->is_gamma)
 		return log_density(p, ratio) - log(point->x);
-	return log_density(p, ratio - log(point->rest / (1 - mean_of(p)))) -
+	return log_density(p, ratio - log(point->rest / (p->b / (p->a + p->b)))) -
 		log(point->x) - log(point->rest);
 }
 

@@ -31,10 +31,10 @@ SELECT is_empty($$ SELECT * FROM (VALUES (40, 60, 300, 500), (7, 900, 12, 1100),
 
 CREATE TABLE pairs AS
 SELECT (n * p)::bigint AS success_a, n::bigint AS n_a, round(m * least(p * f, 1))::bigint AS success_b, m::bigint AS n_b
-FROM unnest('{10,1000,1e6,1e9}'::float8[]) n, unnest('{20,3e5,2e9}'::float8[]) m, unnest('{0,0.001,0.4,1}'::float8[]) p, unnest('{0.8,1.0001}'::float8[]) f;
+FROM (VALUES (10::float8, 20::float8), (1000, 300), (1e6, 1e6), (1e9, 2e9), (40, 1e6)) v(n, m), unnest('{0,0.001,0.4,1}'::float8[]) p, unnest('{0.8,1.0001}'::float8[]) f;
 CREATE TABLE results AS SELECT p.*, r.*, s.chance_to_win AS other_chance, s.expected_loss_a AS other_loss_a, s.ci_low AS other_low
 FROM pairs p, LATERAL bayes_proportion(success_a, n_a, success_b, n_b) r, LATERAL bayes_proportion(success_b, n_b, success_a, n_a) s;
-SELECT is(count(*), 96::bigint, 'pairs of proportions') FROM results;
+SELECT is(count(*), 40::bigint, 'pairs of proportions') FROM results;
 SELECT is_empty($$ SELECT * FROM results WHERE abs(chance_to_win + other_chance - 1) > 1e-10 $$, 'one of the two wins');
 SELECT is_empty($$ SELECT * FROM results WHERE abs(expected_loss_a - expected_loss_b - difference) > 1e-11 * greatest(expected_loss_a, expected_loss_b) + 1e-16 $$, 'losses differ by the difference of means');
 SELECT is_empty($$ SELECT * FROM results WHERE abs(expected_loss_b - other_loss_a) > 1e-10 * expected_loss_b $$, 'the other way round');
@@ -52,14 +52,14 @@ SELECT is_empty($$ SELECT * FROM (VALUES (10.0, 1.0), (0.3, 700.0), (5.0, 5.0)) 
 	WHERE abs(chance_to_win / (p / (p + q)) - 1) > 1e-10 OR abs(expected_loss_a / (p / (p + q) / q) - 1) > 1e-10 OR abs(expected_loss_b / (q / (p + q) / p) - 1) > 1e-10
 		OR (p / (p + q) > 0.025 AND abs(ci_high / (ln(p / (p + q) / 0.025) / q) - 1) > 1e-9) $$, 'exponential posteriors');
 CREATE TABLE rates AS SELECT count_a, exposure_a, count_b, exposure_b, r.*, s.chance_to_win AS other_chance
-FROM (VALUES (0::float8), (3), (2.5e4), (1e10)) a(count_a), (VALUES (0.1::float8), (1e6)) b(exposure_a), (VALUES (1.03::float8), (0.5)) f(factor), LATERAL (SELECT count_a * factor) c(count_b), (VALUES (1::float8), (7)) d(exposure_b),
+FROM (VALUES (0::float8), (3), (2.5e4), (1e6)) a(count_a), (VALUES (0.1::float8), (1e6)) b(exposure_a), (VALUES (1.03::float8), (0.5)) f(factor), LATERAL (SELECT count_a * factor) c(count_b), (VALUES (1::float8), (7)) d(exposure_b),
 	LATERAL bayes_rate(count_a, exposure_a, count_b, exposure_b, 0.5, 0.001) r, LATERAL bayes_rate(count_b, exposure_b, count_a, exposure_a, 0.5, 0.001) s;
 SELECT is_empty($$ SELECT * FROM rates WHERE abs(chance_to_win + other_chance - 1) > 1e-10 $$, 'one of two rates wins');
 SELECT is_empty($$ SELECT * FROM rates WHERE abs(expected_loss_a - expected_loss_b - difference) > 1e-10 * greatest(expected_loss_a, expected_loss_b) $$, 'losses of rates differ by the difference of means');
 SELECT is_empty($$ SELECT * FROM rates WHERE NOT (ci_low < difference AND difference < ci_high) $$, 'the difference of rates is in its interval');
 
 -- effects
-SELECT is_empty($$ SELECT * FROM unnest('{-40,-11,-9,-3,0,0.2,9.99,10.01,30}'::float8[]) z, LATERAL bayes_effect(z * 0.5, 0.5) r
+SELECT is_empty($$ SELECT * FROM unnest('{-37,-11,-9,-3,0,0.2,9.99,10.01,30}'::float8[]) z, LATERAL bayes_effect(z * 0.5, 0.5) r
 	WHERE abs(risk_control - risk_treatment - mean) > 1e-13 * abs(mean) OR abs(chance_to_win / normal_cdf(z) - 1) > 1e-13 $$, 'risks differ by the mean');
 -- the integral of the normal tail
 SELECT is_empty($$ SELECT * FROM (VALUES (-9.9, '2.061535290454836e-24'::float8), (-9.99, '8.27633335563096707e-25'), (-10, '7.47456025458932804e-25'), (-10.01, '6.74979664035454935e-25'), (-10.5, '4.04189568211134012e-27'),

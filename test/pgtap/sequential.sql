@@ -28,7 +28,7 @@ SELECT is_empty($$ SELECT * FROM looks, LATERAL (SELECT count(*), max(alpha_spen
 	WHERE abs(spent / 0.03 - 1) > 1e-12 OR rows <> n OR first <> 1 OR last <> n $$, 'all of alpha is spent at last, a row a look');
 SELECT is_empty($$ SELECT * FROM looks l, LATERAL sequential_bounds(l.information, 0.03, spending, alternative) b
 	WHERE abs(p_value / CASE alternative WHEN 'two-sided' THEN 2 * normal_tail(z) WHEN 'greater' THEN normal_tail(z) ELSE normal_cdf(z) END - 1) > 1e-12 $$, 'p_value is that of z');
-SELECT is_empty($$ SELECT * FROM looks l, LATERAL sequential_bounds(information, 0.03, spending, 'less') b, LATERAL sequential_bounds(information, 0.03, spending, 'greater') c
+SELECT is_empty($$ SELECT * FROM looks l, LATERAL sequential_bounds(l.information, 0.03, spending, 'less') b, LATERAL sequential_bounds(l.information, 0.03, spending, 'greater') c
 	WHERE alternative = 'less' AND b.look = c.look AND b.z <> -c.z $$, 'less mirrors greater');
 SELECT is_empty($$ SELECT * FROM looks l, LATERAL sequential_bounds(l.information, 0.05, spending) b, LATERAL sequential_bounds(l.information, 0.025, spending, 'greater') c
 	WHERE alternative = 'two-sided' AND b.look = c.look AND (b.z > c.z + 1e-12 OR b.z < c.z - 1e-3) $$, 'two sides are hardly less than two single ones');
