@@ -11,6 +11,8 @@
 
 #include "numeric/numeric.h"
 
+#define STEEP 20
+
 /*
  * s is the estimated standard deviation in units of the true one, so that
  * df s^2 is a chi-square variable.  The variable of the integral is ln s in
@@ -49,5 +51,8 @@ log_student_noncentral_tail(double t, double df, double shift)
 	/* 2 half^half e^-half / Gamma(half), times the unit */
 	nc.log_scale = 0.5 * log(half / (2 * M_PI)) - gamma_correction(half) +
 		M_LN2 + log(nc.unit);
+	/* the normal tail is a step, far narrower than the rest */
+	if (fabs(t) * nc.unit > STEEP)
+		return Min(log_integral(log_integrand, &nc, INFINITY, 0), 0);
 	return Min(log_line_integral(log_integrand, &nc, 0, 1), 0);
 }

@@ -22,6 +22,10 @@
 
 #define MAX_HALVINGS 12
 #define MAX_SEARCH 4000
+#define MAX_VALUES 4000000
+
+/* Below this a logarithm has few digits left, and nothing underflows as much. */
+#define HOPELESS -1e6
 
 typedef struct Line
 {
@@ -86,7 +90,7 @@ sum_values(const Line *line, double first, double step)
 		sum += value;
 		if (++n % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
-	} while (value > NEGLIGIBLE * sum);
+	} while (value > NEGLIGIBLE * sum && n < MAX_VALUES);
 	return sum;
 }
 
@@ -100,6 +104,8 @@ log_line_integral(LogIntegrand f, void *context, double start, double step)
 		return line.log_top;
 	CHECK_FOR_INTERRUPTS();
 	find_top(&line);
+	if (line.log_top < HOPELESS)
+		return line.log_top;
 	step = line.step;
 	sum = sum_values(&line, line.top, step) +
 		sum_values(&line, line.top - step, -step);

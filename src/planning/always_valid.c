@@ -109,7 +109,7 @@ Datum
 personalize_always_valid_p(PG_FUNCTION_ARGS)
 {
 	Alternative alternative = arg_alternative(fcinfo, 5);
-	double estimate = arg_finite(fcinfo, 0, "estimate");
+	double estimate = arg_real(fcinfo, 0, "estimate");
 	double standard_error = arg_not_negative(fcinfo, 1, "stderr");
 	double n = arg_positive(fcinfo, 2, "n");
 	double alpha = arg_alpha(fcinfo, 3, alternative);

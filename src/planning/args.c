@@ -79,6 +79,17 @@ arg_alpha(FunctionCallInfo fcinfo, int argno, Alternative alternative)
 }
 
 double
+arg_real(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	double value = arg_number(fcinfo, argno, name);
+
+	if (!isfinite(value))
+		out_of_range(name, value, "a finite number",
+					 psprintf("Pass %s as a finite number.", name));
+	return value;
+}
+
+double
 arg_positive(FunctionCallInfo fcinfo, int argno, const char *name)
 {
 	double value = arg_number(fcinfo, argno, name);

@@ -66,9 +66,9 @@ effect_row(FunctionCallInfo fcinfo, double mean, double sd, double alpha)
 Datum
 personalize_bayes_effect(PG_FUNCTION_ARGS)
 {
-	double estimate = arg_finite(fcinfo, 0, "estimate");
+	double estimate = arg_real(fcinfo, 0, "estimate");
 	double standard_error = arg_positive(fcinfo, 1, "stderr");
-	double prior_mean = arg_finite(fcinfo, 2, "prior_mean");
+	double prior_mean = arg_real(fcinfo, 2, "prior_mean");
 	double alpha = arg_alpha(fcinfo, 4, TWO_SIDED);
 	double mean = estimate;
 	double sd = standard_error;

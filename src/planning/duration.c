@@ -109,7 +109,7 @@ personalize_additional_sample(PG_FUNCTION_ARGS)
 {
 	Midway midway = { .n = arg_positive(fcinfo, 0, "n") };
 	double standard_error = arg_positive(fcinfo, 1, "stderr");
-	double effect = arg_finite(fcinfo, 2, "effect");
+	double effect = arg_real(fcinfo, 2, "effect");
 	bool sequential = !PG_ARGISNULL(5);
 	double power;
 	double more;

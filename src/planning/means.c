@@ -116,7 +116,7 @@ personalize_sample_size_means(PG_FUNCTION_ARGS)
 {
 	MeansPlan plan = { .design = arg_design(fcinfo, 2, 4, 5),
 					   .student = arg_student(fcinfo, 6) };
-	double effect = arg_finite(fcinfo, 0, "effect");
+	double effect = arg_real(fcinfo, 0, "effect");
 	double sd = arg_adjusted_sd(fcinfo, 1, 7);
 	double power = arg_power(fcinfo, 3, &plan.design);
 	double root_n;
@@ -145,7 +145,7 @@ personalize_power_means(PG_FUNCTION_ARGS)
 {
 	MeansPlan plan = { .design = arg_design(fcinfo, 3, 4, 5),
 					   .student = arg_student(fcinfo, 6) };
-	double effect = arg_finite(fcinfo, 0, "effect");
+	double effect = arg_real(fcinfo, 0, "effect");
 	double sd = arg_adjusted_sd(fcinfo, 1, 7);
 	Power power;
 

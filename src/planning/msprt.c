@@ -19,7 +19,7 @@ PG_FUNCTION_INFO_V1(personalize_msprt);
 Datum
 personalize_msprt(PG_FUNCTION_ARGS)
 {
-	double difference = arg_finite(fcinfo, 0, "mean_difference");
+	double difference = arg_real(fcinfo, 0, "mean_difference");
 	double variance = arg_positive(fcinfo, 1, "variance");
 	double n = arg_positive(fcinfo, 2, "n_per_arm");
 	double tau2 = arg_positive(fcinfo, 3, "tau2");

@@ -48,7 +48,8 @@ extern Alternative arg_alternative(FunctionCallInfo fcinfo, int argno);
 extern double
 arg_alpha(FunctionCallInfo fcinfo, int argno, Alternative alternative);
 
-/* Finite and above 0, finite and 0 or more, inside of (0, 1). */
+/* Finite, finite and above 0, finite and 0 or more, inside of (0, 1). */
+extern double arg_real(FunctionCallInfo fcinfo, int argno, const char *name);
 extern double
 arg_positive(FunctionCallInfo fcinfo, int argno, const char *name);
 extern double

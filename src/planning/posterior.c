@@ -104,10 +104,32 @@ log_density(const Posterior *p, double distance)
 
 		return top + a * log1p_less(excess / a) + b * log1p_less(-excess / b);
 	}
-	if (distance < 0)
+	/* the same in two forms: that which cancels less, if in range */
+	if ((a < b || distance < -700) && distance < 700)
 		return top + a * distance -
 			(a + b) * log1p(a / (a + b) * expm1(distance));
 	return top - b * distance - (a + b) * log1p(b / (a + b) * expm1(-distance));
+}
+
+/*
+ * ln of an integral over the whole line.  Where one belief is far narrower
+ * than the other the integrand is steep at one side and flat at the other,
+ * and equal steps would be very many.
+ */
+#define ALIKE 16
+
+static double
+log_integral_of(LogIntegrand f, void *context, const Posterior *a,
+				const Posterior *b)
+{
+	double ratio = spread_of(a) / spread_of(b);
+
+	if (ratio < ALIKE && ratio > 1.0 / ALIKE)
+		return log_line_integral(f, context, 0, 1);
+	/* nothing is left there */
+	if (!isfinite(f(0, context)))
+		return -INFINITY;
+	return log_integral(f, context, INFINITY, 0);
 }
 
 /* ---- the chance that b is above a ---- */
@@ -134,8 +156,7 @@ log_chance_above(const Posterior *a, const Posterior *b)
 {
 	Pair pair = { a, b, spread_of(b) };
 
-	return Min(log_line_integral(log_density_above, &pair, 0, 1) +
-				   log(pair.unit),
+	return Min(log_integral_of(log_density_above, &pair, a, b) + log(pair.unit),
 			   0);
 }
 
@@ -162,7 +183,7 @@ log_kernel(const Posterior *p, const Point *point)
 
 	if (p->is_gamma)
 		return log_density(p, ratio) - log(point->x);
-	return log_density(p, ratio - log(point->rest / (1 - mean_of(p)))) -
+	return log_density(p, ratio - log(point->rest / (p->b / (p->a + p->b)))) -
 		log(point->x) - log(point->rest);
 }
 
@@ -198,7 +219,7 @@ chance_of_excess(const Posterior *a, const Posterior *b, double least)
 		room = mean_of(b) * (b->is_gamma ? 1 : 1 - least);
 	excess.center = log(room) -
 		(b->is_gamma ? 0 : log(Max(1 - least - room, 1e-3 * (1 - least))));
-	return exp(Min(log_line_integral(log_excess_density, &excess, 0, 1) +
+	return exp(Min(log_integral_of(log_excess_density, &excess, a, b) +
 					   log(excess.unit),
 				   0));
 }
@@ -232,7 +253,7 @@ expected_excess(const Posterior *a, const Posterior *b)
 						{ a->is_gamma, a->a + b->a, a->b + b->b },
 						Max(spread_of(a), spread_of(b)) };
 
-	return overlap.unit * exp(log_line_integral(log_overlap, &overlap, 0, 1));
+	return overlap.unit * exp(log_integral_of(log_overlap, &overlap, a, b));
 }
 
 /* ---- the interval ---- */
@@ -253,8 +274,8 @@ above_quantile(double v, void *context)
 	double least = tail->middle + v * tail->unit;
 
 	/* a difference of proportions is within -1 and 1 */
-	if (!tail->a->is_gamma && least >= 1)
-		return INFINITY;
+	if (!tail->a->is_gamma && fabs(least) >= 1)
+		return least > 0 ? INFINITY : -INFINITY;
 	return tail->wanted -
 		normal_quantile(chance_of_excess(tail->a, tail->b, least));
 }

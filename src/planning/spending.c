@@ -27,7 +27,8 @@
 
 PG_FUNCTION_INFO_V1(personalize_sequential_bounds);
 
-#define MAX_LOOKS 1000
+/* one a day for a year */
+#define MAX_LOOKS 366
 
 /* Steps of information below this take very many panels. */
 #define SMALLEST_STEP 1e-6
