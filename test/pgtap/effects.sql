@@ -39,7 +39,7 @@ FROM (SELECT moments(y, before) FILTER (WHERE NOT treated) AS c2, moments(y, bef
 
 -- three strata with a covariate, against the matrix form in numpy, the interval by mpmath
 CREATE FUNCTION pair(n bigint, y float8, x float8, var_y float8, cov float8, var_x float8) RETURNS moments LANGUAGE sql AS
-$$ SELECT moments_of(n, ARRAY[y, x], ARRAY[[var_y, cov], [cov, var_x]]) $$;
+$$ SELECT moments_of_matrix(n, ARRAY[y, x], ARRAY[[var_y, cov], [cov, var_x]]) $$;
 CREATE TABLE three AS SELECT ARRAY[pair(20, 10, 5, 4, 1.5, 3), pair(30, 14, 6, 9, 2, 5), pair(12, 3, 1, 1, .25, 2)] AS c,
 	ARRAY[pair(25, 11, 5.5, 5, 2, 3.5), pair(18, 15.5, 5.8, 8, 2.5, 4), pair(40, 3.2, 1.5, 1.2, .5, 1.8)] AS t;
 SELECT unnest(ARRAY[near((r).theta, 0.4479471856401854, 'theta'), near((r).difference, 0.7584472722661849, 'difference'),

@@ -48,8 +48,8 @@ SELECT post_stratify(ARRAY[]::moments[], '{}');
 SELECT post_stratify(NULL, ARRAY[moments_of(3, 1, 1)]);
 SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], NULL);
 SELECT post_stratify(ARRAY[[moments_of(3, 1, 1)]], ARRAY[moments_of(3, 1, 1)]);
-SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, '{1,1}'::float8[], '{{1,0},{0,1}}')]);
-SELECT post_stratify(ARRAY[moments_of(3, '{1,1,1,1}'::float8[], '{{1,0,0,0},{0,1,0,0},{0,0,1,0},{0,0,0,1}}')], ARRAY[moments_of(3, 1, 1)]);
+SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of_matrix(3, '{1,1}'::float8[], '{{1,0},{0,1}}')]);
+SELECT post_stratify(ARRAY[moments_of_matrix(3, '{1,1,1,1}'::float8[], '{{1,0,0,0},{0,1,0,0},{0,0,1,0},{0,0,0,1}}')], ARRAY[moments_of(3, 1, 1)]);
 SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)], alpha => 0);
 SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)], alpha => 'NaN');
 SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)], alpha => NULL);
@@ -73,7 +73,7 @@ FROM factorial_2x2(moments_of(2, 5, 2), moments_of(1, 6, 0), moments_of(3, 7, 3)
 \x off
 SELECT factorial_2x2(NULL, moments_of(1, 6, 0), moments_of(1, 7, 0), moments_of(1, 8, 0));
 SELECT factorial_2x2(moments_of(1, 6, 0), moments_of(1, 6, 0), moments_of(1, 7, 0), NULL);
-SELECT factorial_2x2(moments_of(1, 6, 0), moments_of(3, '{1,1}'::float8[], '{{1,0},{0,1}}'), moments_of(1, 7, 0), moments_of(1, 6, 0));
+SELECT factorial_2x2(moments_of(1, 6, 0), moments_of_matrix(3, '{1,1}'::float8[], '{{1,0},{0,1}}'), moments_of(1, 7, 0), moments_of(1, 6, 0));
 SELECT factorial_2x2(moments_of(1, 6, 0), moments_of(1, 6, 0), moments_of(1, 7, 0), moments_of(1, 6, 0), alpha => 1);
 SELECT factorial_2x2(moments_of(1, 6, 0), moments_of(1, 6, 0), moments_of(1, 7, 0), moments_of(1, 6, 0), alpha => NULL);
 
@@ -122,7 +122,7 @@ SELECT segment, p_value, adjusted_p_value FROM segment_effects('{a}', ARRAY[NULL
 SELECT * FROM segment_effects('{}', '{}', '{}');
 SELECT * FROM segment_effects('{a,b}', ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)]);
 SELECT * FROM segment_effects('{a}', ARRAY[moments_of(3, 1, 1)], '{}');
-SELECT * FROM segment_effects('{a}', ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, ARRAY[1,1]::float8[], ARRAY[[1,0],[0,1]])]);
+SELECT * FROM segment_effects('{a}', ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of_matrix(3, ARRAY[1,1]::float8[], ARRAY[[1,0],[0,1]])]);
 SELECT * FROM segment_effects(NULL, ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)]);
 SELECT * FROM segment_effects('{a}', ARRAY[moments_of(3, 1, 1)], NULL);
 SELECT * FROM segment_effects('{a}', ARRAY[moments_of(3, 1e308, 1)], ARRAY[moments_of(3, -1e308, 1)]);
