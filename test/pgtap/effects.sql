@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(111);
+SELECT plan(113);
 
 -- evenly in (0, 1), the same on every machine
 CREATE FUNCTION draw(seed bigint, x bigint) RETURNS float8 LANGUAGE sql IMMUTABLE AS
@@ -80,6 +80,9 @@ FROM (SELECT segment_heterogeneity('{0.12e-150,0.31e-150,-0.05e-150}'::float8[],
 	segment_heterogeneity('{0.12e50,0.31e50,-0.05e50}'::float8[], '{0.1e50,0.08e50,0.12e50}') AS b) x;
 SELECT is(segment_heterogeneity(c2, t2), (SELECT segment_heterogeneity(array_agg((r).difference), array_agg((r).stderr)) FROM (SELECT compare(c2, t2) AS r FROM arms) x), 'of moments: that of the differences, adjusted for the covariate')
 FROM lists;
+-- slices of arrays with nulls have room for nulls, and none
+SELECT is(segment_heterogeneity((ARRAY[0.12, 0.31, NULL]::float8[])[1:2], (ARRAY[0.1, 0.08, NULL]::float8[])[1:2]), segment_heterogeneity('{0.12,0.31}'::float8[], '{0.1,0.08}'), 'slices');
+SELECT is(moments_of_matrix(5, (ARRAY[1, 2, NULL]::float8[])[1:2], (ARRAY[[4, 1], [1, 9], [NULL, 0]]::float8[])[1:2][1:2])::text, moments_of_matrix(5, '{1,2}', '{{4,1},{1,9}}')::text, 'slices of means and covariances');
 -- where all segments have the same effect, Q is chi-square: it is beyond its 5 percent in about 5 percent of 400 experiments
 SELECT ok(abs(avg(((h).q_p_value < 0.05)::int) - 0.05) < 0.03, 'alarms where there is nothing: ' || avg(((h).q_p_value < 0.05)::int))
 FROM (SELECT segment_heterogeneity(array_agg(0.3 + sqrt(-2 * ln(draw(11, i))) * cos(2 * pi() * draw(12, i)) * (1 + i % 4)), array_agg((1 + i % 4)::float8)) AS h
