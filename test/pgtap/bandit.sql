@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(64);
+SELECT plan(68);
 
 \ir state_checksum.psql
 -- the text form of a state with some of its bytes, counted from 0, replaced by others
@@ -118,6 +118,10 @@ FROM unnest('{f,t}'::boolean[]) top_two;
 -- a posterior with a prior: precisions add up
 SELECT cmp_ok(off_by(bandit_probabilities('thompson_gaussian', '{2,2}', '{4,2}', '{10,4}', prior_mean => 3, prior_variance => 0.5),
 	normal_best(array[(2 / 1.0 + 3 / 0.5) / (1 / 1.0 + 1 / 0.5), (1 / 1.0 + 3 / 0.5) / (1 / 1.0 + 1 / 0.5)], array[sqrt(1 / 3.0), sqrt(1 / 3.0)])), '<', 1e-12::float8, 'prior_mean, prior_variance');
+-- rewards that say nothing beside the prior: as if there were none
+SELECT cmp_ok(off_by(bandit_probabilities('thompson_gaussian', '{2,2}', '{0,2}', array[v, 2.5], prior_variance => 1),
+	bandit_probabilities('thompson_gaussian', '{0,2}', '{0,2}', '{0,2.5}', prior_variance => 1)), '<', 2.5 / v + 1e-12, 'a variance of the rewards of ' || v)
+FROM unnest('{1e9,1e13,1e17,1e25}'::float8[]) v;
 -- rewards that were all alike
 SELECT is(normal_best('{1,2,2,0}', '{0,0,0,0}'), '{0,0.5,0.5,0}', 'points');
 SELECT cmp_ok(off_by(normal_best('{0,1,-5}', '{1,0,0}'), array[normal_tail(1), 1 - normal_tail(1), 0], 1e-9), '<', 1e-9::float8, 'a point beside a normal posterior');
