@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(113);
+SELECT plan(125);
 
 -- evenly in (0, 1), the same on every machine
 CREATE FUNCTION draw(seed bigint, x bigint) RETURNS float8 LANGUAGE sql IMMUTABLE AS
@@ -80,6 +80,11 @@ FROM (SELECT segment_heterogeneity('{0.12e-150,0.31e-150,-0.05e-150}'::float8[],
 	segment_heterogeneity('{0.12e50,0.31e50,-0.05e50}'::float8[], '{0.1e50,0.08e50,0.12e50}') AS b) x;
 SELECT is(segment_heterogeneity(c2, t2), (SELECT segment_heterogeneity(array_agg((r).difference), array_agg((r).stderr)) FROM (SELECT compare(c2, t2) AS r FROM arms) x), 'of moments: that of the differences, adjusted for the covariate')
 FROM lists;
+-- one segment much surer than the others: the divisor as products of weights, in numeric
+SELECT unnest(ARRAY[near((a).tau2, want, 'tau2 beside an error of ' || e), near((b).tau2, 0, 'no tau2 beside it'), near((b).random_effect, (b).effect, 'the effects are one')])
+FROM (SELECT e, segment_heterogeneity(array[0, 5, 7], array[e, 1, 2]) AS a, segment_heterogeneity(array[0, 0.5, 1], array[e, 1, 2]) AS b,
+		((25 + 49 / 4.0 - (5 + 7 / 4.0) * (5 + 7 / 4.0) / total - 2) * total / (2 * (w + w / 4 + 1 / 4.0)))::float8 AS want
+	FROM unnest('{0.1,1e-6,1e-9,1e-12}'::float8[]) e, LATERAL (SELECT 1 / (e::numeric * e::numeric) AS w) v, LATERAL (SELECT w + 1.25 AS total) t) x;
 -- slices of arrays with nulls have room for nulls, and none
 SELECT is(segment_heterogeneity((ARRAY[0.12, 0.31, NULL]::float8[])[1:2], (ARRAY[0.1, 0.08, NULL]::float8[])[1:2]), segment_heterogeneity('{0.12,0.31}'::float8[], '{0.1,0.08}'), 'slices');
 SELECT is(moments_of_matrix(5, (ARRAY[1, 2, NULL]::float8[])[1:2], (ARRAY[[4, 1], [1, 9], [NULL, 0]]::float8[])[1:2][1:2])::text, moments_of_matrix(5, '{1,2}', '{{4,1},{1,9}}')::text, 'slices of means and covariances');
