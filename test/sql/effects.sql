@@ -143,6 +143,7 @@ SELECT (lift_quantile(round(seconds / 100), treated, 0.5)).* FROM wait;
 SELECT (lift_quantile(seconds, treated, 0.5)).* FROM wait WHERE treated;
 SELECT (lift_quantile(seconds, treated, 0.5)).* FROM wait WHERE i = 1;
 SELECT q.difference, q.p_value, q.relative_difference, q.relative_p_value FROM quantile_effect(0.5, 500, 0, -1, 1, 520, 3.4, 2.9, 4.1) q;
+SELECT q.difference, q.stderr, q.p_value, q.relative_stderr, q.relative_p_value, q.t, q.df FROM quantile_effect(0.5, 1, 3, 2.5, 3.6, 520, 3.4, 2.9, 4.1) q;
 \x off
 -- quantiles are those of percentile_cont
 SELECT nu, (q).quantile_treatment = percentile AS same
