@@ -44,6 +44,7 @@ SELECT ope(1, 0.5, 'NaN');
 SELECT ope('NaN', 0.5, 0.5);
 SELECT ope('Infinity', 0.5, 0.5);
 SELECT ope(1e200, 0.5, 0.5);
+SELECT ope(1e200, 1, 1e-100);
 SELECT ope(1, 1e-200, 0.5);
 SELECT ope(1, 0.5, 0.5, 0);
 SELECT ope(1, 0.5, 0.5, -1);
@@ -56,6 +57,8 @@ SELECT ope(1, 0.5, 0.5, 'NaN', 1);
 SELECT ope(1, 0.5, 0.5, 1, '-Infinity');
 SELECT ope_merge(s) FROM (SELECT ope_partial(1, 0.5, 0.5, 2) AS s UNION ALL SELECT ope_partial(1, 0.5, 0.5)) p;
 SELECT ope_merge(s) FROM (SELECT ope_partial(1, 0.5, 0.5, 1, 1) AS s UNION ALL SELECT ope_partial(1, 0.5, 0.5)) p;
+SELECT ope_add(ope_partial(1, 0.5, 0.5, 1, 1), 1, 0.5, 0.5);
+SELECT ope_add(ope_partial(1, 0.5, 0.5), 1, 0.5, 0.5, 1, 1);
 SELECT 'a5'::ope_state;
 
 DROP SCHEMA off_policy CASCADE;
