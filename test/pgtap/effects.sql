@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(125);
+SELECT plan(129);
 
 -- evenly in (0, 1), the same on every machine
 CREATE FUNCTION draw(seed bigint, x bigint) RETURNS float8 LANGUAGE sql IMMUTABLE AS
@@ -54,6 +54,11 @@ FROM lists;
 SELECT cmp_ok((post_stratify(c, t)).variance_reduction, '>', 0.1::float8, 'strata that tell of the outcome take variance away') FROM lists;
 SELECT near((s).variance_reduction, 1 - (s).stderr ^ 2 / (compare(a.c, a.t)).stderr ^ 2, 'how much, against all units in one')
 FROM lists l, LATERAL (SELECT post_stratify(l.c, l.t) AS s) x, (SELECT moments(y) FILTER (WHERE NOT treated) AS c, moments(y) FILTER (WHERE treated) AS t FROM unit) a;
+
+-- means that are large beside the difference
+SELECT near((post_stratify(array[moments_of(31, m, 1), moments_of(77, -m * 1.1, 1), moments_of(33, m * 7, 1)],
+	array[moments_of(37, m + 0.5, 1), moments_of(73, -m * 1.1 + 0.5, 1), moments_of(30, m * 7 + 0.5, 1)])).difference, 0.5, 'means of ' || m)
+FROM unnest('{1e6,1e9,1e12,3e14}'::float8[]) m;
 
 -- two treatments: ordinary least squares of statsmodels, cells of unlike size
 CREATE TABLE design AS

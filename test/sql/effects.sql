@@ -58,6 +58,7 @@ SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)], alt
 
 SELECT post_stratify(ARRAY[moments_of(3, 1e308, 1)], ARRAY[moments_of(3, -1e308, 1)]);
 SELECT post_stratify(ARRAY[moments_of(3, 1, 1e308)], ARRAY[moments_of(3, 1, 1e308)]);
+SELECT post_stratify(ARRAY[moments_of(9e18::bigint, 1, 1), moments_of(9e18::bigint, 1, 1)], ARRAY[moments_of(3, 1, 1), moments_of(3, 1, 1)]);
 
 -- two treatments at once
 \x on
@@ -79,6 +80,7 @@ SELECT factorial_2x2(moments_of(1, 6, 0), moments_of(1, 6, 0), moments_of(1, 7, 
 
 SELECT factorial_2x2(moments_of(3, 1e308, 1), moments_of(3, -1e308, 1), moments_of(3, 1e308, 1), moments_of(3, -1e308, 1));
 SELECT factorial_2x2(moments_of(3, 1, 1e308), moments_of(3, 1, 1e308), moments_of(1, 7, 0), moments_of(1, 6, 0));
+SELECT factorial_2x2(moments_of(9e18::bigint, 1, 1), moments_of(9e18::bigint, 1, 1), moments_of(3, 1, 1), moments_of(3, 1, 1));
 
 -- heterogeneity
 \x on
