@@ -96,7 +96,9 @@ arg_summaries(FunctionCallInfo fcinfo, int argno, const char *name_a,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("%s and %s must have the same number of elements",
 						name_a, name_b),
-				 errdetail("They have %d and %d.", n, other)));
+				 errdetail("They have %d and %d.", n, other),
+				 errhint(
+					 "Pass an element of both for each segment or stratum, null for an arm without rows.")));
 	return n;
 }
 

@@ -192,7 +192,8 @@ personalize_segment_heterogeneity(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg(
 					 "effects and stderrs must have the same number of elements"),
-				 errdetail("They have %d and %d.", e.n, n)));
+				 errdetail("They have %d and %d.", e.n, n),
+				 errhint("Pass an element of both for each segment.")));
 	PG_RETURN_DATUM(heterogeneity_row(fcinfo, &e, 2));
 }
 

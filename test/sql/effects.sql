@@ -123,6 +123,7 @@ SELECT segment, ci_low, ci_high, p_value, adjusted_p_value FROM segments, segmen
 SELECT segment, p_value, adjusted_p_value FROM segment_effects('{a}', ARRAY[NULL::moments], ARRAY[NULL::moments]);
 SELECT * FROM segment_effects('{}', '{}', '{}');
 SELECT * FROM segment_effects('{a,b}', ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)]);
+SELECT * FROM segment_effects('{{a},{b}}', ARRAY[moments_of(3, 1, 1), NULL], ARRAY[moments_of(3, 1, 1), NULL]);
 SELECT * FROM segment_effects('{a}', ARRAY[moments_of(3, 1, 1)], '{}');
 SELECT * FROM segment_effects('{a}', ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of_matrix(3, ARRAY[1,1]::float8[], ARRAY[[1,0],[0,1]])]);
 SELECT * FROM segment_effects(NULL, ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)]);
