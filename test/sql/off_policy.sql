@@ -24,6 +24,8 @@ SELECT (ope(reward, logged_p, target_p, q_logged, q_target, 4)).* FROM log;
 -- one row; no weights; nothing
 SELECT (ope(reward, logged_p, target_p, q_logged, q_target, 4)).* FROM log WHERE i = 1;
 SELECT (ope(reward, logged_p, 0, q_logged, q_target, 4)).* FROM log;
+SELECT (ope(i, 1, 1e-200)).* FROM log;
+SELECT (ope(i, 1, 1e-149)).* FROM log;
 \x
 SELECT ope(reward, logged_p, target_p) FROM log WHERE false;
 SELECT ope_partial(reward, logged_p, target_p) FROM log WHERE false;
