@@ -39,7 +39,7 @@ arg_within(FunctionCallInfo fcinfo, int argno, const char *name, double low,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be %s", name, must),
 				 errdetail("%s is %s.", name, float8out_internal(value)),
-				 hint ? errhint("%s", hint) : 0));
+				 errhint("%s", hint)));
 	return value;
 }
 
