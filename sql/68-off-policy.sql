@@ -62,7 +62,7 @@ COMMENT ON TYPE off_policy_estimate IS
 COMMENT ON COLUMN off_policy_estimate.n IS 'rows that count';
 COMMENT ON COLUMN off_policy_estimate.ips IS 'inverse propensity score: mean of w * reward, w being target_p / logged_p';
 COMMENT ON COLUMN off_policy_estimate.ips_se IS 'standard error of ips; null for one row, as are the other standard errors';
-COMMENT ON COLUMN off_policy_estimate.snips IS 'self-normalised ips: sum of w * reward by the sum of w; null if all weights are 0';
+COMMENT ON COLUMN off_policy_estimate.snips IS 'self-normalised ips: sum of w * reward by the sum of w; null if all weights are 0, or below 1e-150';
 COMMENT ON COLUMN off_policy_estimate.snips_se IS 'standard error of snips, by the delta method';
 COMMENT ON COLUMN off_policy_estimate.clipped_ips IS 'mean of min(w, clip) * reward; null without clip';
 COMMENT ON COLUMN off_policy_estimate.clipped_ips_se IS 'standard error of clipped_ips, which says nothing of its bias';
@@ -71,7 +71,7 @@ COMMENT ON COLUMN off_policy_estimate.dm IS 'direct method: mean of q_target; nu
 COMMENT ON COLUMN off_policy_estimate.dm_se IS 'standard error of dm, which says nothing of the model''s bias';
 COMMENT ON COLUMN off_policy_estimate.dr IS 'doubly robust: mean of q_target + w * (reward - q_logged); null without a model';
 COMMENT ON COLUMN off_policy_estimate.dr_se IS 'standard error of dr';
-COMMENT ON COLUMN off_policy_estimate.ess IS 'effective sample size after Kish: (sum of w)^2 by the sum of w^2; 0 if all weights are 0';
+COMMENT ON COLUMN off_policy_estimate.ess IS 'effective sample size after Kish: (sum of w)^2 by the sum of w^2; 0 if all weights are 0, or below 1e-150';
 COMMENT ON COLUMN off_policy_estimate.mean_weight IS 'mean of w, which is 1 on average if the logged probabilities are right';
 COMMENT ON COLUMN off_policy_estimate.max_weight IS 'largest w';
 

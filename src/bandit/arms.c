@@ -39,7 +39,7 @@ arg_within(FunctionCallInfo fcinfo, int argno, const char *name, double low,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be %s", name, must),
 				 errdetail("%s is %s.", name, float8out_internal(value)),
-				 hint ? errhint("%s", hint) : 0));
+				 errhint("%s", hint)));
 	return value;
 }
 
@@ -75,7 +75,8 @@ read_counts(FunctionCallInfo fcinfo, int argno, Arms *arms)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("n must not be negative"),
-					 errdetail("Element %d is %.0f.", i + 1, arms->n[i])));
+					 errdetail("Element %d is %.0f.", i + 1, arms->n[i]),
+					 errhint("It is how often each arm was tried.")));
 		arms->total += arms->n[i];
 	}
 }
@@ -102,7 +103,9 @@ read_sums(FunctionCallInfo fcinfo, int argno, const char *name,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("%s must be 0 where n is 0", name),
 					 errdetail("Element %d is %s.", i + 1,
-							   float8out_internal(sums.values[i]))));
+							   float8out_internal(sums.values[i])),
+					 errhint(
+						 "Count only those trials whose rewards are summed, and all of them.")));
 	}
 	return sums.values;
 }

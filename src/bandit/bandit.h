@@ -39,6 +39,7 @@ arm_mean(const Arms *arms, int i)
 
 /* ---- ucb1.c ---- */
 
+extern double arg_exploration(FunctionCallInfo fcinfo, int argno);
 extern void ucb1_scores(const Arms *arms, double exploration, double *scores);
 
 /* ---- posterior.c: what is believed of the mean of an arm ---- */

@@ -14,6 +14,7 @@
 #include "cluster/cluster.h"
 #include "common/int.h"
 #include "libpq/pqformat.h"
+#include "utils/float.h"
 
 #define SUM_BYTES (2 * sizeof(double))
 
@@ -124,7 +125,9 @@ arg_reward(FunctionCallInfo fcinfo, int argno)
 	if (fabs(reward) >= FEATURE_LIMIT)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("reward must be smaller than %g", FEATURE_LIMIT)));
+				 errmsg("reward must be smaller than %g", FEATURE_LIMIT),
+				 errdetail("reward is %s.", float8out_internal(reward)),
+				 errhint("Use a larger unit for rewards.")));
 	return reward;
 }
 

@@ -17,6 +17,12 @@ PG_FUNCTION_INFO_V1(personalize_linucb_score);
 PG_FUNCTION_INFO_V1(personalize_linucb_coefficients);
 
 /*
+ * What is left of a feature once those before it are taken off must be more
+ * than this part of it, or there is nothing in it but what was rounded off.
+ */
+#define LEAST_REST 1e-12
+
+/*
  * The lower triangle L of A = L L', A being X'X + l2 I, row by row (Cholesky).
  * In exact arithmetic there always is one.
  */
@@ -34,14 +40,16 @@ factorise(const LinUcb *arm, double l2)
 		{
 			const double *other = matrix + j * n;
 			double rest = sum_value(linucb_product(arm, j, i));
+			double whole;
 
 			if (i == j)
 				rest += l2;
+			whole = rest;
 			for (int k = 0; k < j; k++)
 				rest -= row[k] * other[k];
 			if (j < i)
 				row[j] = rest / other[j];
-			else if (rest > 0 && isfinite(rest))
+			else if (rest > LEAST_REST * whole && isfinite(rest))
 				row[j] = sqrt(rest);
 			else
 				ereport(ERROR,
@@ -162,5 +170,10 @@ personalize_linucb_coefficients(PG_FUNCTION_ARGS)
 	theta = rewards_of(arm);
 	solve_lower(matrix, arm->width, theta);
 	solve_upper(matrix, arm->width, theta);
+	for (int i = 0; i < arm->width; i++)
+	{
+		if (!isfinite(theta[i]))
+			float_overflow_error();
+	}
 	return number_array(theta, arm->width);
 }

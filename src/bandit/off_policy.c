@@ -134,6 +134,21 @@ arg_target_p(FunctionCallInfo fcinfo, int argno)
 	return p;
 }
 
+/* Larger ones with small weights would pass, and overflow in their squares. */
+static double
+arg_reward(FunctionCallInfo fcinfo, int argno)
+{
+	double reward = arg_finite(fcinfo, argno, "reward");
+
+	if (fabs(reward) >= OPE_LIMIT)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("reward must be smaller than %g", OPE_LIMIT),
+				 errdetail("reward is %s.", float8out_internal(reward)),
+				 errhint("Use a larger unit for rewards.")));
+	return reward;
+}
+
 static double
 arg_clip(FunctionCallInfo fcinfo, int argno)
 {
@@ -177,6 +192,18 @@ check_clip(const OffPolicy *ope, double clip)
 			 errhint("Use a constant, or add it to GROUP BY.")));
 }
 
+/* A row of another form comes from a call by hand only. */
+static void
+check_model(const OffPolicy *ope, bool model)
+{
+	if (has_model(ope) != model)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("states with and without a model cannot be merged"),
+				 errhint(
+					 "Pass q_logged and q_target for all rows of a group, or for none.")));
+}
+
 /*
  * Arguments after the state are reward, logged_p, target_p, then perhaps
  * q_logged and q_target, then perhaps clip.
@@ -198,7 +225,7 @@ personalize_ope_add(PG_FUNCTION_ARGS)
 			PG_RETURN_NULL();
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
-	reward = arg_finite(fcinfo, 1, "reward");
+	reward = arg_reward(fcinfo, 1);
 	weight = arg_target_p(fcinfo, 3) / arg_logged_p(fcinfo, 2);
 	clip = clipped ? arg_clip(fcinfo, nargs) : 0;
 
@@ -211,6 +238,7 @@ personalize_ope_add(PG_FUNCTION_ARGS)
 	else
 		ope = state_writable(fcinfo, 0);
 	check_clip(ope, clip);
+	check_model(ope, model);
 
 	ope->n++;
 	ope->max_weight = Max(ope->max_weight, weight);
@@ -231,18 +259,6 @@ personalize_ope_add(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(ope);
 }
 
-static void
-check_mergeable(const OffPolicy *ope, const OffPolicy *other)
-{
-	check_clip(ope, other->clip);
-	if (has_model(ope) != has_model(other))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("states with and without a model cannot be merged"),
-				 errhint(
-					 "Pass q_logged and q_target for all rows of a group, or for none.")));
-}
-
 Datum
 personalize_ope_combine(PG_FUNCTION_ARGS)
 {
@@ -258,7 +274,8 @@ personalize_ope_combine(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(other);
 
 	ope = state_writable(fcinfo, 0);
-	check_mergeable(ope, other);
+	check_clip(ope, other->clip);
+	check_model(ope, has_model(other));
 	/* only states that no rows made can have that many */
 	if (pg_add_s64_overflow(ope->n, other->n, &ope->n))
 		ereport(ERROR,

@@ -34,6 +34,9 @@ enum
 	NFIELDS
 };
 
+/* The squares of weights that are all below this are lost: as if all were 0. */
+#define LEAST_WEIGHT 1e-150
+
 /* Add sum * factor, each part by itself. */
 static void
 add_multiple(LongSum *to, const LongSum *sum, double factor)
@@ -97,7 +100,7 @@ set_snips(double *fields, const OffPolicy *ope)
 	double weight = long_sum_value(&ope->sums[OPE_WEIGHT]);
 	double snips;
 
-	if (!(weight > 0))
+	if (ope->max_weight < LEAST_WEIGHT)
 		return;
 	snips = long_sum_value(&ope->sums[OPE_VALUE]) / weight;
 	fields[SNIPS] = snips;
@@ -117,7 +120,7 @@ set_weights(double *fields, const OffPolicy *ope)
 
 	fields[MEAN_WEIGHT] = weight / ope->n;
 	fields[MAX_WEIGHT] = ope->max_weight;
-	fields[ESS] = square > 0 ? weight / square * weight : 0;
+	fields[ESS] = ope->max_weight < LEAST_WEIGHT ? 0 : weight / square * weight;
 }
 
 Datum

@@ -79,7 +79,8 @@ arg_probabilities(FunctionCallInfo fcinfo, int argno)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("probabilities must not be negative"),
 					 errdetail("Element %d is %s.", i + 1,
-							   float8out_internal(sample.values[i]))));
+							   float8out_internal(sample.values[i])),
+					 errhint("Pass what bandit_probabilities() returns.")));
 		total += sample.values[i];
 	}
 	if (!(total >= 1 - TOLERANCE && total <= 1 + TOLERANCE))
@@ -133,6 +134,7 @@ pick_number(FunctionCallInfo fcinfo, bool is_bigint)
 static Datum
 pick_arm(FunctionCallInfo fcinfo, bool is_bigint)
 {
+	ArrayType *array;
 	Sample probabilities;
 	Datum *arms;
 	bool *nulls;
@@ -141,21 +143,31 @@ pick_arm(FunctionCallInfo fcinfo, bool is_bigint)
 	arg_not_null(fcinfo, 0, "arms");
 	probabilities = arg_probabilities(fcinfo, 1);
 	arg_not_null(fcinfo, 2, "seed");
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false,
-					  TYPALIGN_INT, &arms, &nulls, &n);
+	array = PG_GETARG_ARRAYTYPE_P(0);
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("arms must have one dimension"),
+				 errdetail("It has %d.", ARR_NDIM(array)),
+				 errhint("Pass the name of each arm.")));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &arms, &nulls,
+					  &n);
 	if (n != probabilities.n)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("arms and probabilities must have the same length"),
 				 errdetail("One has %d elements, the other %d.", n,
-						   probabilities.n)));
+						   probabilities.n),
+				 errhint(
+					 "Pass the name of each arm, in the order of their probabilities.")));
 	for (int i = 0; i < n; i++)
 	{
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("arms must not hold nulls"),
-					 errdetail("Element %d is null.", i + 1)));
+					 errdetail("Element %d is null.", i + 1),
+					 errhint("Pass the name of each arm.")));
 	}
 	if (PG_ARGISNULL(3))
 		PG_RETURN_NULL();

@@ -199,8 +199,10 @@ arg_prior_variance(FunctionCallInfo fcinfo)
 static double
 arg_min_weight(FunctionCallInfo fcinfo, int k)
 {
-	double weight = arg_within(fcinfo, MIN_WEIGHT, "min_weight", 0, INFINITY,
-							   "finite, 0 or more", NULL);
+	double weight =
+		arg_within(fcinfo, MIN_WEIGHT, "min_weight", 0, INFINITY,
+				   "finite, 0 or more",
+				   "It is the probability that each arm gets at least.");
 
 	/* 1 / k as written in decimals may be a little more */
 	if (weight * k > 1 + 1e-9)
@@ -223,11 +225,13 @@ arg_policy(FunctionCallInfo fcinfo, int k)
 	policy.temperature =
 		arg_positive(fcinfo, TEMPERATURE, "temperature",
 					 "For choices of the best arm alone, use epsilon_greedy.");
-	policy.exploration = arg_within(fcinfo, EXPLORATION, "exploration", 0,
-									INFINITY, "finite, 0 or more", NULL);
+	policy.exploration = arg_exploration(fcinfo, EXPLORATION);
 	policy.prior_success = arg_prior(fcinfo, PRIOR_SUCCESS, "prior_success");
 	policy.prior_failure = arg_prior(fcinfo, PRIOR_FAILURE, "prior_failure");
-	policy.normal.mean = arg_finite(fcinfo, PRIOR_MEAN, "prior_mean");
+	policy.normal.mean =
+		arg_within(fcinfo, PRIOR_MEAN, "prior_mean", -DBL_MAX, DBL_MAX,
+				   "finite",
+				   "It is the mean reward that is expected before the first.");
 	policy.normal.variance = arg_prior_variance(fcinfo);
 	policy.min_weight = arg_min_weight(fcinfo, k);
 	arg_not_null(fcinfo, TOP_TWO, "top_two");

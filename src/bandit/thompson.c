@@ -35,6 +35,35 @@ thompson_bernoulli(const Arms *arms, double success, double failure,
 }
 
 /*
+ * A mean of known variance and a prior: precisions add up.  Each share is
+ * computed by itself, as one that is nearly 1 has no digits of the other, and
+ * the mean is found from the nearer end.
+ */
+static void
+combine_normal(Posterior *posterior, double mean, double variance,
+			   const NormalPrior *prior)
+{
+	double prior_share;
+	double own_share;
+
+	if (isinf(prior->variance))
+	{
+		posterior_normal(posterior, mean, sqrt(variance));
+		return;
+	}
+	prior_share = 1 / (1 + prior->variance / variance);
+	own_share = 1 / (1 + variance / prior->variance);
+	if (prior_share < own_share)
+		mean += prior_share * (prior->mean - mean);
+	else
+		mean = prior->mean + own_share * (mean - prior->mean);
+	posterior_normal(posterior, mean,
+					 sqrt(prior_share < own_share ?
+							  variance * own_share :
+							  prior->variance * prior_share));
+}
+
+/*
  * The mean of an arm, whose rewards' variance is taken to be that of the
  * sample.  False if nothing is known of it: without a prior, an arm needs two
  * rewards.
@@ -46,7 +75,6 @@ normal_posterior(const Arms *arms, int i, const NormalPrior *prior,
 	double n = arms->n[i];
 	double mean = n > 0 ? arms->sums[i] / n : 0;
 	double variance; /* of the mean */
-	double share;	 /* of the prior */
 
 	if (n < 2)
 	{
@@ -56,14 +84,9 @@ normal_posterior(const Arms *arms, int i, const NormalPrior *prior,
 		return true;
 	}
 	variance = Max(arms->squares[i] - mean * arms->sums[i], 0) / (n - 1) / n;
-	if (isinf(prior->variance))
-		share = 0;
-	else
-		share = variance / (variance + prior->variance);
 	if (!isfinite(variance))
 		float_overflow_error();
-	posterior_normal(posterior, mean + share * (prior->mean - mean),
-					 sqrt(variance * (1 - share)));
+	combine_normal(posterior, mean, variance, prior);
 	return true;
 }
 

@@ -11,6 +11,14 @@
 
 PG_FUNCTION_INFO_V1(personalize_ucb1);
 
+double
+arg_exploration(FunctionCallInfo fcinfo, int argno)
+{
+	return arg_within(fcinfo, argno, "exploration", 0, INFINITY,
+					  "finite, 0 or more",
+					  "1 is that of the paper, and 0 leaves the mean alone.");
+}
+
 void
 ucb1_scores(const Arms *arms, double exploration, double *scores)
 {
@@ -32,8 +40,7 @@ Datum
 personalize_ucb1(PG_FUNCTION_ARGS)
 {
 	Arms arms = arg_arms(fcinfo, 0, false);
-	double exploration = arg_within(fcinfo, 2, "exploration", 0, INFINITY,
-									"finite, 0 or more", NULL);
+	double exploration = arg_exploration(fcinfo, 2);
 	double *scores = palloc(arms.k * sizeof(double));
 
 	ucb1_scores(&arms, exploration, scores);

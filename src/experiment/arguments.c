@@ -35,6 +35,7 @@ arg_doubles(FunctionCallInfo fcinfo, int argno, const char *name,
 			int dimensions, int *n)
 {
 	ArrayType *array;
+	Size offset;
 	const double *values;
 
 	arg_not_null(fcinfo, argno, name);
@@ -50,8 +51,10 @@ arg_doubles(FunctionCallInfo fcinfo, int argno, const char *name,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s must not contain nulls", name)));
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	values = (const double *) ((char *) array +
-							   ARR_OVERHEAD_NONULLS(ARR_NDIM(array)));
+	/* a slice or an update may have left a bitmap of nulls that has none */
+	offset = ARR_HASNULL(array) ? (Size) array->dataoffset :
+								  ARR_OVERHEAD_NONULLS(ARR_NDIM(array));
+	values = (const double *) ((char *) array + offset);
 	for (int i = 0; i < *n; i++)
 		finite_value(values[i], name);
 	return values;
@@ -93,7 +96,9 @@ arg_summaries(FunctionCallInfo fcinfo, int argno, const char *name_a,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("%s and %s must have the same number of elements",
 						name_a, name_b),
-				 errdetail("They have %d and %d.", n, other)));
+				 errdetail("They have %d and %d.", n, other),
+				 errhint(
+					 "Pass an element of both for each segment or stratum, null for an arm without rows.")));
 	return n;
 }
 

@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "common/int.h"
 #include "common/record.h"
 #include "experiment/experiment.h"
 #include "utils/float.h"
@@ -75,7 +76,11 @@ fit_model(Model *model)
 	{
 		const Summary *cell = &model->cells[i];
 
-		model->n += cell->n;
+		/* only moments that no rows made can have that many */
+		if (pg_add_s64_overflow(model->n, cell->n, &model->n))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("the number of units is out of range")));
 		model->inverses += 1 / (double) cell->n;
 		if (cell->n > 1)
 			squares += cell->covariance[0][0] * (cell->n - 1);

@@ -42,6 +42,7 @@ typedef struct Effects
 	const double *effects;
 	const double *errors;
 	double least; /* of the errors, by which weights are scaled */
+	int surest;	  /* whose it is */
 } Effects;
 
 static void
@@ -57,7 +58,11 @@ check_effects(Effects *e)
 	{
 		if (!(e->errors[i] > 0))
 			no_standard_error(e->errors[i], i + 1);
-		e->least = Min(e->least, e->errors[i]);
+		if (e->errors[i] < e->least)
+		{
+			e->least = e->errors[i];
+			e->surest = i;
+		}
 	}
 }
 
@@ -102,22 +107,35 @@ cochran_q(const Effects *e, double mean)
 	return sum_value(&q);
 }
 
-/* DerSimonian and Laird's estimate of the variance between segments. */
+/*
+ * DerSimonian and Laird's estimate of the variance between segments.  Its
+ * divisor, the sum of weights less that of their squares by it, is the sum of
+ * each weight times that of all others: so it keeps its digits where one
+ * segment has nearly all of the weight.
+ */
 static double
 between_variance(const Effects *e, double q)
 {
-	Sum weights = { 0 };
-	Sum squares = { 0 };
-	double w;
+	Sum others = { 0 }; /* than the surest, whose weight is 1 */
+	Sum products = { 0 };
+	double total;
 
 	for (int i = 0; i < e->n; i++)
 	{
-		w = weight_of(e, i, 0);
-		sum_add(&weights, w);
-		sum_add(&squares, w * w);
+		if (i != e->surest)
+			sum_add(&others, weight_of(e, i, 0));
 	}
-	w = sum_value(&weights);
-	return Max(q - (e->n - 1), 0) / (w - sum_value(&squares) / w);
+	total = 1 + sum_value(&others);
+	for (int i = 0; i < e->n; i++)
+	{
+		double w = weight_of(e, i, 0);
+
+		sum_add(&products,
+				i == e->surest ? sum_value(&others) : w * (total - w));
+	}
+	if (q <= e->n - 1)
+		return 0;
+	return (q - (e->n - 1)) * total / sum_value(&products);
 }
 
 static Datum
@@ -174,7 +192,8 @@ personalize_segment_heterogeneity(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg(
 					 "effects and stderrs must have the same number of elements"),
-				 errdetail("They have %d and %d.", e.n, n)));
+				 errdetail("They have %d and %d.", e.n, n),
+				 errhint("Pass an element of both for each segment.")));
 	PG_RETURN_DATUM(heterogeneity_row(fcinfo, &e, 2));
 }
 

@@ -121,7 +121,8 @@ personalize_lift_quantile_combine(PG_FUNCTION_ARGS)
 
 /*
  * A quantile between bounds, as a mean of which the variance is known.  Equal
- * bounds, of outcomes that many units share, do not tell it.
+ * bounds, of outcomes that many units share, do not tell it, and those of a
+ * single unit are none.
  */
 static void
 arm_of_bounds(int64 n, double quantile, double lower, double upper, Arm *arm)
@@ -130,7 +131,7 @@ arm_of_bounds(int64 n, double quantile, double lower, double upper, Arm *arm)
 
 	arm->n = n;
 	arm->mean = quantile;
-	arm->variance = stderror > 0 ? stderror * stderror * (n - 1) : NAN;
+	arm->variance = stderror > 0 && n > 1 ? stderror * stderror * (n - 1) : NAN;
 	arm->adjusted = false;
 }
 

@@ -25,13 +25,21 @@ arg_segments(FunctionCallInfo fcinfo, int argno, int count, bool **nulls)
 	int n;
 
 	array = PG_GETARG_ARRAYTYPE_P(argno);
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("segments must be an array of one dimension"),
+				 errdetail("It has %d.", ARR_NDIM(array)),
+				 errhint("Pass a name for each segment.")));
 	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_INT,
 					  &segments, nulls, &n);
 	if (n != count)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("segments must have an element for each one of control"),
-				 errdetail("They have %d and %d.", n, count)));
+				 errdetail("They have %d and %d.", n, count),
+				 errhint(
+					 "Make both with array_agg() in one query, so that they are in the same order.")));
 	return segments;
 }
 
@@ -69,7 +77,8 @@ personalize_segment_tests(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("segments must not be null")));
+				 errmsg("segments must not be null"),
+				 errhint("Pass a name for each segment.")));
 	n = arg_arm_arrays(fcinfo, 1, &control, &treatment);
 	segments = arg_segments(fcinfo, 0, n, &nulls);
 	InitMaterializedSRF(fcinfo, 0);

@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "common/int.h"
 #include "common/sum.h"
 #include "experiment/arm_arrays.h"
 
@@ -110,14 +111,12 @@ theta_within(const Strata *strata)
 /* ---- estimate and variance ---- */
 
 static double
-weighted_mean(const Strata *strata, const Arm *arms, double theta)
+weighted_mean(const Strata *strata, const Arm *arms)
 {
 	Sum sum = { 0 };
 
 	for (int i = 0; i < strata->n; i++)
-		sum_add(&sum,
-				strata->shares[i] *
-					(arms[i].mean - (theta != 0 ? theta * arms[i].before : 0)));
+		sum_add(&sum, strata->shares[i] * arms[i].mean);
 	return sum_value(&sum);
 }
 
@@ -146,18 +145,30 @@ stratum_contrast(const Strata *strata, int i, double scale)
 	return contrast;
 }
 
+/*
+ * The same of all strata: a mean of differences, as the difference of means
+ * would lose the digits of means that are large beside it.
+ */
+static double
+mean_contrast(const Strata *strata, double scale)
+{
+	Sum sum = { 0 };
+
+	for (int i = 0; i < strata->n; i++)
+		sum_add(&sum, strata->shares[i] * stratum_contrast(strata, i, scale));
+	return sum_value(&sum);
+}
+
 /* What it adds to the variance that the shares are those of a sample. */
 static double
 share_variance(const Strata *strata, double scale)
 {
-	Sum mean = { 0 };
+	double mean = mean_contrast(strata, scale);
 	Sum squares = { 0 };
 
 	for (int i = 0; i < strata->n; i++)
-		sum_add(&mean, strata->shares[i] * stratum_contrast(strata, i, scale));
-	for (int i = 0; i < strata->n; i++)
 	{
-		double apart = stratum_contrast(strata, i, scale) - sum_value(&mean);
+		double apart = stratum_contrast(strata, i, scale) - mean;
 
 		sum_add(&squares, strata->shares[i] * apart * apart);
 	}
@@ -209,7 +220,11 @@ plain_variance(const Strata *strata, const Arm *arms, int64 *units)
 	*units = 0;
 	for (int i = 0; i < strata->n; i++)
 	{
-		*units += arms[i].n;
+		/* only moments that no rows made can have that many */
+		if (pg_add_s64_overflow(*units, arms[i].n, units))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("the number of units is out of range")));
 		sum_add(&mean, arms[i].mean * arms[i].n);
 	}
 	n = (double) *units;
@@ -231,9 +246,7 @@ stratified_test(const Strata *strata, const CompareOptions *options,
 {
 	double a = strata->control_mean;
 	double base = fabs(a);
-	double difference =
-		weighted_mean(strata, strata->treatment, strata->theta) -
-		weighted_mean(strata, strata->control, strata->theta);
+	double difference = mean_contrast(strata, 1);
 	double df;
 	double variance = contrast_variance(strata, 1, &df);
 	double before;
@@ -266,8 +279,8 @@ personalize_post_stratify(PG_FUNCTION_ARGS)
 
 	read_strata(fcinfo, &strata);
 	strata.theta = theta_within(&strata);
-	strata.control_mean = weighted_mean(&strata, strata.control, 0);
-	strata.treatment_mean = weighted_mean(&strata, strata.treatment, 0);
+	strata.control_mean = weighted_mean(&strata, strata.control);
+	strata.treatment_mean = weighted_mean(&strata, strata.treatment);
 	stratified_test(&strata, &options, &test);
 	PG_RETURN_DATUM(lift_test_row(fcinfo, &test));
 }

@@ -86,6 +86,7 @@ uplift_curve(const ArmRows *rows)
 		curve->points[curve->n++] = (CurvePoint){
 			.n = control.n + treatment.n,
 			.n_treatment = treatment.n,
+			.n_control = control.n,
 			.gain = gain(&control, &treatment),
 		};
 	}
@@ -112,6 +113,7 @@ uplift_curve_at(const UpliftCurve *curve, double n, int64 *from)
 		.n = n,
 		.n_treatment =
 			a->n_treatment + part * (b->n_treatment - a->n_treatment),
+		.n_control = a->n_control + part * (b->n_control - a->n_control),
 		.gain = a->gain + part * (b->gain - a->gain),
 	};
 }

@@ -169,7 +169,7 @@ put_point(ReturnSetInfo *result, const CurvePoint *point, double targeted,
 	bool nulls[5] = { false };
 
 	/* of units of a single arm the uplift is not known */
-	nulls[4] = !(point->n_treatment > 0 && point->n > point->n_treatment);
+	nulls[4] = !(point->n_treatment > 0 && point->n_control > 0);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 

@@ -18,6 +18,7 @@ typedef struct CurvePoint
 {
 	double n;			/* units targeted */
 	double n_treatment; /* of which in the treatment */
+	double n_control;	/* and in the control, which may be 0 exactly */
 	double gain; /* outcomes of these beyond what the control's predict */
 } CurvePoint;
 

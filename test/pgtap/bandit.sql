@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(64);
+SELECT plan(73);
 
 \ir state_checksum.psql
 -- the text form of a state with some of its bytes, counted from 0, replaced by others
@@ -118,6 +118,10 @@ FROM unnest('{f,t}'::boolean[]) top_two;
 -- a posterior with a prior: precisions add up
 SELECT cmp_ok(off_by(bandit_probabilities('thompson_gaussian', '{2,2}', '{4,2}', '{10,4}', prior_mean => 3, prior_variance => 0.5),
 	normal_best(array[(2 / 1.0 + 3 / 0.5) / (1 / 1.0 + 1 / 0.5), (1 / 1.0 + 3 / 0.5) / (1 / 1.0 + 1 / 0.5)], array[sqrt(1 / 3.0), sqrt(1 / 3.0)])), '<', 1e-12::float8, 'prior_mean, prior_variance');
+-- rewards that say nothing beside the prior: as if there were none
+SELECT cmp_ok(off_by(bandit_probabilities('thompson_gaussian', '{2,2}', '{0,2}', array[v, 2.5], prior_variance => 1),
+	bandit_probabilities('thompson_gaussian', '{0,2}', '{0,2}', '{0,2.5}', prior_variance => 1)), '<', 2.5 / v + 1e-12, 'a variance of the rewards of ' || v)
+FROM unnest('{1e9,1e13,1e17,1e25}'::float8[]) v;
 -- rewards that were all alike
 SELECT is(normal_best('{1,2,2,0}', '{0,0,0,0}'), '{0,0.5,0.5,0}', 'points');
 SELECT cmp_ok(off_by(normal_best('{0,1,-5}', '{1,0,0}'), array[normal_tail(1), 1 - normal_tail(1), 0], 1e-9), '<', 1e-9::float8, 'a point beside a normal posterior');
@@ -140,6 +144,12 @@ SELECT is_empty($$ SELECT unit FROM generate_series(1, 500) unit WHERE bandit_pi
 --
 -- LinUCB
 --
+CREATE FUNCTION score_of(x float8[]) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN (SELECT linucb_score(linucb(array[v, v], 0), '{1,-1}') FROM unnest(x) v);
+EXCEPTION WHEN numeric_value_out_of_range THEN
+	RETURN SQLERRM;
+END $$;
 CREATE TABLE clicks AS
 SELECT i, array[1, bandit_uniform('x', i) - 0.5, 3 * bandit_uniform('y', i)] AS features, 2 - bandit_uniform('x', i) + bandit_uniform('noise', i) AS reward
 FROM generate_series(1, 2000) i;
@@ -148,6 +158,9 @@ SELECT cmp_ok(off_by((SELECT linucb_coefficients(linucb(features[2:3], reward), 
 	(SELECT array[(u * c - v * b) / (a * c - b * b), (v * a - u * b) / (a * c - b * b)]
 	FROM (SELECT sum(x * x) + 0.5 AS a, sum(x * y) AS b, sum(y * y) + 0.5 AS c, sum(x * r) AS u, sum(y * r) AS v
 		FROM (SELECT features[2] AS x, features[3] AS y, reward AS r FROM clicks) f) s)), '<', 1e-12::float8, 'coefficients');
+-- a feature twice: across the two there is nothing but l2, which is found or missed, and never half found
+SELECT is(score ~ '^1\.414[12]|^l2 is too small', true, format('twice a feature of %s: %s', f, score))
+FROM unnest('{1e4,1e6,1e7,1.7e9,1e10}'::float8[]) f, LATERAL score_of(array[1.1 * f, 2.3 * f, 3.7 * f]) AS score;
 SELECT is((SELECT linucb_score(linucb(features, reward ORDER BY i), '{1,2,3}') FROM clicks), (SELECT linucb_score(linucb(features, reward ORDER BY reward), '{1,2,3}') FROM clicks), 'rows in any order');
 SELECT is((SELECT linucb(features, reward ORDER BY i)::text FROM clicks), (SELECT linucb(features, reward ORDER BY reward)::text FROM clicks), 'the same state of rows in any order');
 SELECT is((SELECT linucb_score(linucb_merge(s), '{1,2,3}') FROM (SELECT linucb_partial(features, reward) AS s FROM clicks GROUP BY i % 7) p),

@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(111);
+SELECT plan(129);
 
 -- evenly in (0, 1), the same on every machine
 CREATE FUNCTION draw(seed bigint, x bigint) RETURNS float8 LANGUAGE sql IMMUTABLE AS
@@ -39,7 +39,7 @@ FROM (SELECT moments(y, before) FILTER (WHERE NOT treated) AS c2, moments(y, bef
 
 -- three strata with a covariate, against the matrix form in numpy, the interval by mpmath
 CREATE FUNCTION pair(n bigint, y float8, x float8, var_y float8, cov float8, var_x float8) RETURNS moments LANGUAGE sql AS
-$$ SELECT moments_of(n, ARRAY[y, x], ARRAY[[var_y, cov], [cov, var_x]]) $$;
+$$ SELECT moments_of_matrix(n, ARRAY[y, x], ARRAY[[var_y, cov], [cov, var_x]]) $$;
 CREATE TABLE three AS SELECT ARRAY[pair(20, 10, 5, 4, 1.5, 3), pair(30, 14, 6, 9, 2, 5), pair(12, 3, 1, 1, .25, 2)] AS c,
 	ARRAY[pair(25, 11, 5.5, 5, 2, 3.5), pair(18, 15.5, 5.8, 8, 2.5, 4), pair(40, 3.2, 1.5, 1.2, .5, 1.8)] AS t;
 SELECT unnest(ARRAY[near((r).theta, 0.4479471856401854, 'theta'), near((r).difference, 0.7584472722661849, 'difference'),
@@ -54,6 +54,11 @@ FROM lists;
 SELECT cmp_ok((post_stratify(c, t)).variance_reduction, '>', 0.1::float8, 'strata that tell of the outcome take variance away') FROM lists;
 SELECT near((s).variance_reduction, 1 - (s).stderr ^ 2 / (compare(a.c, a.t)).stderr ^ 2, 'how much, against all units in one')
 FROM lists l, LATERAL (SELECT post_stratify(l.c, l.t) AS s) x, (SELECT moments(y) FILTER (WHERE NOT treated) AS c, moments(y) FILTER (WHERE treated) AS t FROM unit) a;
+
+-- means that are large beside the difference
+SELECT near((post_stratify(array[moments_of(31, m, 1), moments_of(77, -m * 1.1, 1), moments_of(33, m * 7, 1)],
+	array[moments_of(37, m + 0.5, 1), moments_of(73, -m * 1.1 + 0.5, 1), moments_of(30, m * 7 + 0.5, 1)])).difference, 0.5, 'means of ' || m)
+FROM unnest('{1e6,1e9,1e12,3e14}'::float8[]) m;
 
 -- two treatments: ordinary least squares of statsmodels, cells of unlike size
 CREATE TABLE design AS
@@ -80,6 +85,14 @@ FROM (SELECT segment_heterogeneity('{0.12e-150,0.31e-150,-0.05e-150}'::float8[],
 	segment_heterogeneity('{0.12e50,0.31e50,-0.05e50}'::float8[], '{0.1e50,0.08e50,0.12e50}') AS b) x;
 SELECT is(segment_heterogeneity(c2, t2), (SELECT segment_heterogeneity(array_agg((r).difference), array_agg((r).stderr)) FROM (SELECT compare(c2, t2) AS r FROM arms) x), 'of moments: that of the differences, adjusted for the covariate')
 FROM lists;
+-- one segment much surer than the others: the divisor as products of weights, in numeric
+SELECT unnest(ARRAY[near((a).tau2, want, 'tau2 beside an error of ' || e), near((b).tau2, 0, 'no tau2 beside it'), near((b).random_effect, (b).effect, 'the effects are one')])
+FROM (SELECT e, segment_heterogeneity(array[0, 5, 7], array[e, 1, 2]) AS a, segment_heterogeneity(array[0, 0.5, 1], array[e, 1, 2]) AS b,
+		((25 + 49 / 4.0 - (5 + 7 / 4.0) * (5 + 7 / 4.0) / total - 2) * total / (2 * (w + w / 4 + 1 / 4.0)))::float8 AS want
+	FROM unnest('{0.1,1e-6,1e-9,1e-12}'::float8[]) e, LATERAL (SELECT 1 / (e::numeric * e::numeric) AS w) v, LATERAL (SELECT w + 1.25 AS total) t) x;
+-- slices of arrays with nulls have room for nulls, and none
+SELECT is(segment_heterogeneity((ARRAY[0.12, 0.31, NULL]::float8[])[1:2], (ARRAY[0.1, 0.08, NULL]::float8[])[1:2]), segment_heterogeneity('{0.12,0.31}'::float8[], '{0.1,0.08}'), 'slices');
+SELECT is(moments_of_matrix(5, (ARRAY[1, 2, NULL]::float8[])[1:2], (ARRAY[[4, 1], [1, 9], [NULL, 0]]::float8[])[1:2][1:2])::text, moments_of_matrix(5, '{1,2}', '{{4,1},{1,9}}')::text, 'slices of means and covariances');
 -- where all segments have the same effect, Q is chi-square: it is beyond its 5 percent in about 5 percent of 400 experiments
 SELECT ok(abs(avg(((h).q_p_value < 0.05)::int) - 0.05) < 0.03, 'alarms where there is nothing: ' || avg(((h).q_p_value < 0.05)::int))
 FROM (SELECT segment_heterogeneity(array_agg(0.3 + sqrt(-2 * ln(draw(11, i))) * cos(2 * pi() * draw(12, i)) * (1 + i % 4)), array_agg((1 + i % 4)::float8)) AS h

@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(40);
+SELECT plan(41);
 
 -- evenly in (0, 1), the same on every machine
 CREATE FUNCTION draw(seed bigint, x bigint) RETURNS float8 LANGUAGE sql IMMUTABLE AS
@@ -47,6 +47,9 @@ SELECT is(count(*), 0::bigint, 'uplift is the difference of the means')
 FROM (SELECT qini_partial(kind, treated, bought) AS s FROM unit) q, generate_series(0, 2) k,
 	LATERAL (SELECT count(*)::float8 AS n, avg(bought) FILTER (WHERE treated) - avg(bought) FILTER (WHERE NOT treated) AS uplift FROM unit WHERE kind >= k) d
 	JOIN uplift_curve(s, 4000) c ON abs(c.n - d.n) < 1e-9 WHERE abs(c.uplift - d.uplift) > 1e-12;
+SELECT is(count(*), 0::bigint, 'no uplift as long as there is none of the control, wherever the share falls')
+FROM generate_series(5, 11) k, LATERAL (SELECT qini_partial(CASE WHEN x = 1 THEN 6 WHEN x <= k + 1 THEN 5 ELSE 1 END, x <= k + 1, 1) AS s FROM generate_series(1, k + 10) x) q,
+	generate_series(3, 60) points, uplift_curve(s, points) c WHERE c.n <= k + 1 AND c.uplift IS NOT NULL;
 SELECT is(array_agg(c.targeted), array_agg(i / 7.0::float8), 'shares') FROM tied, uplift_curve(s, 7) WITH ORDINALITY c(targeted, n, gain, random_gain, uplift, k) JOIN generate_series(0, 7) i ON i = k - 1;
 SELECT is(max(c.gain) FILTER (WHERE c.targeted = 1), max((q).final), 'ends at final') FROM tied, uplift_curve(s) c;
 

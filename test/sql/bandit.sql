@@ -99,6 +99,7 @@ SELECT bandit_pick('{1,NULL}', 'x', 1);
 SELECT bandit_pick('{1,NaN}', 'x', 1);
 SELECT bandit_pick('{{0.5,0.5}}', 'x', 1);
 SELECT bandit_pick('{a,b}', '{1}', 'x', 1);
+SELECT bandit_pick('{{a,b}}', '{0.5,0.5}', 'x', 1);
 SELECT bandit_pick('{a,NULL}', '{0.5,0.5}', 'x', 1);
 SELECT bandit_pick(NULL, '{1}', 'x', 1);
 SELECT bandit_pick('{a}', NULL, 'x', 1);

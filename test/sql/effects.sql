@@ -48,8 +48,8 @@ SELECT post_stratify(ARRAY[]::moments[], '{}');
 SELECT post_stratify(NULL, ARRAY[moments_of(3, 1, 1)]);
 SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], NULL);
 SELECT post_stratify(ARRAY[[moments_of(3, 1, 1)]], ARRAY[moments_of(3, 1, 1)]);
-SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, '{1,1}'::float8[], '{{1,0},{0,1}}')]);
-SELECT post_stratify(ARRAY[moments_of(3, '{1,1,1,1}'::float8[], '{{1,0,0,0},{0,1,0,0},{0,0,1,0},{0,0,0,1}}')], ARRAY[moments_of(3, 1, 1)]);
+SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of_matrix(3, '{1,1}'::float8[], '{{1,0},{0,1}}')]);
+SELECT post_stratify(ARRAY[moments_of_matrix(3, '{1,1,1,1}'::float8[], '{{1,0,0,0},{0,1,0,0},{0,0,1,0},{0,0,0,1}}')], ARRAY[moments_of(3, 1, 1)]);
 SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)], alpha => 0);
 SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)], alpha => 'NaN');
 SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)], alpha => NULL);
@@ -58,6 +58,7 @@ SELECT post_stratify(ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)], alt
 
 SELECT post_stratify(ARRAY[moments_of(3, 1e308, 1)], ARRAY[moments_of(3, -1e308, 1)]);
 SELECT post_stratify(ARRAY[moments_of(3, 1, 1e308)], ARRAY[moments_of(3, 1, 1e308)]);
+SELECT post_stratify(ARRAY[moments_of(9e18::bigint, 1, 1), moments_of(9e18::bigint, 1, 1)], ARRAY[moments_of(3, 1, 1), moments_of(3, 1, 1)]);
 
 -- two treatments at once
 \x on
@@ -73,12 +74,13 @@ FROM factorial_2x2(moments_of(2, 5, 2), moments_of(1, 6, 0), moments_of(3, 7, 3)
 \x off
 SELECT factorial_2x2(NULL, moments_of(1, 6, 0), moments_of(1, 7, 0), moments_of(1, 8, 0));
 SELECT factorial_2x2(moments_of(1, 6, 0), moments_of(1, 6, 0), moments_of(1, 7, 0), NULL);
-SELECT factorial_2x2(moments_of(1, 6, 0), moments_of(3, '{1,1}'::float8[], '{{1,0},{0,1}}'), moments_of(1, 7, 0), moments_of(1, 6, 0));
+SELECT factorial_2x2(moments_of(1, 6, 0), moments_of_matrix(3, '{1,1}'::float8[], '{{1,0},{0,1}}'), moments_of(1, 7, 0), moments_of(1, 6, 0));
 SELECT factorial_2x2(moments_of(1, 6, 0), moments_of(1, 6, 0), moments_of(1, 7, 0), moments_of(1, 6, 0), alpha => 1);
 SELECT factorial_2x2(moments_of(1, 6, 0), moments_of(1, 6, 0), moments_of(1, 7, 0), moments_of(1, 6, 0), alpha => NULL);
 
 SELECT factorial_2x2(moments_of(3, 1e308, 1), moments_of(3, -1e308, 1), moments_of(3, 1e308, 1), moments_of(3, -1e308, 1));
 SELECT factorial_2x2(moments_of(3, 1, 1e308), moments_of(3, 1, 1e308), moments_of(1, 7, 0), moments_of(1, 6, 0));
+SELECT factorial_2x2(moments_of(9e18::bigint, 1, 1), moments_of(9e18::bigint, 1, 1), moments_of(3, 1, 1), moments_of(3, 1, 1));
 
 -- heterogeneity
 \x on
@@ -121,8 +123,9 @@ SELECT segment, ci_low, ci_high, p_value, adjusted_p_value FROM segments, segmen
 SELECT segment, p_value, adjusted_p_value FROM segment_effects('{a}', ARRAY[NULL::moments], ARRAY[NULL::moments]);
 SELECT * FROM segment_effects('{}', '{}', '{}');
 SELECT * FROM segment_effects('{a,b}', ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)]);
+SELECT * FROM segment_effects('{{a},{b}}', ARRAY[moments_of(3, 1, 1), NULL], ARRAY[moments_of(3, 1, 1), NULL]);
 SELECT * FROM segment_effects('{a}', ARRAY[moments_of(3, 1, 1)], '{}');
-SELECT * FROM segment_effects('{a}', ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, ARRAY[1,1]::float8[], ARRAY[[1,0],[0,1]])]);
+SELECT * FROM segment_effects('{a}', ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of_matrix(3, ARRAY[1,1]::float8[], ARRAY[[1,0],[0,1]])]);
 SELECT * FROM segment_effects(NULL, ARRAY[moments_of(3, 1, 1)], ARRAY[moments_of(3, 1, 1)]);
 SELECT * FROM segment_effects('{a}', ARRAY[moments_of(3, 1, 1)], NULL);
 SELECT * FROM segment_effects('{a}', ARRAY[moments_of(3, 1e308, 1)], ARRAY[moments_of(3, -1e308, 1)]);
@@ -144,6 +147,7 @@ SELECT (lift_quantile(round(seconds / 100), treated, 0.5)).* FROM wait;
 SELECT (lift_quantile(seconds, treated, 0.5)).* FROM wait WHERE treated;
 SELECT (lift_quantile(seconds, treated, 0.5)).* FROM wait WHERE i = 1;
 SELECT q.difference, q.p_value, q.relative_difference, q.relative_p_value FROM quantile_effect(0.5, 500, 0, -1, 1, 520, 3.4, 2.9, 4.1) q;
+SELECT q.difference, q.stderr, q.p_value, q.relative_stderr, q.relative_p_value, q.t, q.df FROM quantile_effect(0.5, 1, 3, 2.5, 3.6, 520, 3.4, 2.9, 4.1) q;
 \x off
 -- quantiles are those of percentile_cont
 SELECT nu, (q).quantile_treatment = percentile AS same

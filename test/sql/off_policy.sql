@@ -24,6 +24,8 @@ SELECT (ope(reward, logged_p, target_p, q_logged, q_target, 4)).* FROM log;
 -- one row; no weights; nothing
 SELECT (ope(reward, logged_p, target_p, q_logged, q_target, 4)).* FROM log WHERE i = 1;
 SELECT (ope(reward, logged_p, 0, q_logged, q_target, 4)).* FROM log;
+SELECT (ope(i, 1, 1e-200)).* FROM log;
+SELECT (ope(i, 1, 1e-149)).* FROM log;
 \x
 SELECT ope(reward, logged_p, target_p) FROM log WHERE false;
 SELECT ope_partial(reward, logged_p, target_p) FROM log WHERE false;
@@ -44,6 +46,7 @@ SELECT ope(1, 0.5, 'NaN');
 SELECT ope('NaN', 0.5, 0.5);
 SELECT ope('Infinity', 0.5, 0.5);
 SELECT ope(1e200, 0.5, 0.5);
+SELECT ope(1e200, 1, 1e-100);
 SELECT ope(1, 1e-200, 0.5);
 SELECT ope(1, 0.5, 0.5, 0);
 SELECT ope(1, 0.5, 0.5, -1);
@@ -56,6 +59,8 @@ SELECT ope(1, 0.5, 0.5, 'NaN', 1);
 SELECT ope(1, 0.5, 0.5, 1, '-Infinity');
 SELECT ope_merge(s) FROM (SELECT ope_partial(1, 0.5, 0.5, 2) AS s UNION ALL SELECT ope_partial(1, 0.5, 0.5)) p;
 SELECT ope_merge(s) FROM (SELECT ope_partial(1, 0.5, 0.5, 1, 1) AS s UNION ALL SELECT ope_partial(1, 0.5, 0.5)) p;
+SELECT ope_add(ope_partial(1, 0.5, 0.5, 1, 1), 1, 0.5, 0.5);
+SELECT ope_add(ope_partial(1, 0.5, 0.5), 1, 0.5, 0.5, 1, 1);
 SELECT 'a5'::ope_state;
 
 DROP SCHEMA off_policy CASCADE;
