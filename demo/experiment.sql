@@ -8,7 +8,9 @@
 --                    customers who would not have ordered, about one in eight does if delivery
 --                    is free.  A row a customer: arm, device, what was before, what became of it.
 --   shown            what a holdout saw for 30 days, the products that sell best, and what all
---                    others saw, recommend(): nothing is planted, it is measured.
+--                    others saw, recommend(): nothing is planted, it is measured.  A row for
+--                    each customer who bought something new then, which is fair only as nobody
+--                    reads the lists.
 
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
@@ -75,6 +77,6 @@ WITH visitor AS (
 SELECT customer_id, recommended, CASE WHEN recommended THEN own ELSE best END AS items,
        bought && CASE WHEN recommended THEN own ELSE best END AS bought_one
 FROM list ORDER BY customer_id;
-COMMENT ON TABLE shown IS 'what a holdout and all others were shown, and whether they bought some of it within 30 days';
+COMMENT ON TABLE shown IS 'customers who bought something new within 30 days, what they were shown, and whether they bought some of it; a holdout was shown the best sellers';
 COMMIT;
 \o

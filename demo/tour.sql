@@ -637,7 +637,7 @@ SELECT * FROM experiment_report('SELECT arm, ordered AS outcome FROM free_delive
 :hide
 \echo 'The effect was planted: about 12 percent of those who would not have ordered did. The'
 \echo 'report says nothing of who is above before the planned size is reached. And if visits'
-\echo 'get lost on their way into the table, as those of one phone in three whose page crashes,'
+\echo 'get lost on their way into the table, as on one phone in three, where the page crashes,'
 \echo 'it says nothing at all, as soon as there are enough to tell:'
 :show
 SELECT arm, units, change, verdict
@@ -645,8 +645,9 @@ FROM experiment_report($$SELECT arm, ordered AS outcome FROM free_delivery
     WHERE NOT (arm = 'treatment' AND device = 'phone' AND hash_bucket('crash', customer_id) < 0.33)$$);
 :hide
 \echo 'And is recommend() worth anything? For 30 days a holdout of 30 percent of the customers'
-\echo 'saw what sells best, all others what recommend() has for them. Who bought something that'
-\echo 'they were shown and had never had? Here nothing is planted.'
+\echo 'saw what sells best, all others what recommend() has for them. Of those who bought'
+\echo 'something new, who bought what was on the list? Here nothing is planted. No size was'
+\echo 'planned either, so that the verdict holds for one look:'
 :show
 SELECT * FROM experiment_report($$
     SELECT CASE WHEN recommended THEN 'recommend()' ELSE 'best sellers' END AS arm, bought_one AS outcome FROM shown$$,

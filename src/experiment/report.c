@@ -109,7 +109,8 @@ check_column(Form_pg_attribute attribute, Columns *columns)
 						name),
 				 errdetail("It is of type %s.",
 						   format_type_be(attribute->atttypid)),
-				 errhint("Cast it to numeric or double precision.")));
+				 errhint(
+					 "Make it one, such as extract(epoch FROM duration) or answer = 'yes'.")));
 	columns->types[column] = type;
 }
 
@@ -190,7 +191,24 @@ append_arguments(StringInfo sql, const Columns *columns)
 	}
 }
 
-/* A row for each arm: its name, its units, their moments. */
+/* Whether moments() skips the row. */
+static void
+append_is_skipped(StringInfo sql, const Columns *columns)
+{
+	const char *separator = "";
+
+	appendStringInfoString(sql, "pg_catalog.num_nulls(");
+	for (int i = OUTCOME; i < COLUMNS; i++)
+	{
+		if (!has_column(columns, i))
+			continue;
+		appendStringInfo(sql, "%sq.%s", separator, column_names[i]);
+		separator = ", ";
+	}
+	appendStringInfoString(sql, ") OPERATOR(pg_catalog.>) 0");
+}
+
+/* A row for each arm: its name, the moments of its units, how many were skipped. */
 static void
 run_query(const SelectQuery *query, const Columns *columns)
 {
@@ -200,11 +218,40 @@ run_query(const SelectQuery *query, const Columns *columns)
 	appendStringInfoString(&sql,
 						   "SELECT q.arm::pg_catalog.text COLLATE pg_catalog.\"C\", personalize.moments(");
 	append_arguments(&sql, columns);
+	appendStringInfoString(&sql, "), pg_catalog.count(*) FILTER (WHERE ");
+	append_is_skipped(&sql, columns);
 	appendStringInfo(&sql,
 					 ") FROM (%s\n) q WHERE q.arm IS NOT NULL GROUP BY 1 ORDER BY 1",
 					 query->text);
 	if (SPI_execute(sql.data, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "the query of experiment_report() cannot be run");
+}
+
+/*
+ * A customer without an order has often a NULL where a 0 is meant, and then
+ * buyers are compared with buyers.
+ */
+static void
+tell_of_skipped(const Columns *columns)
+{
+	int64 skipped = 0;
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool isnull;
+
+		skipped +=
+			DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+										SPI_tuptable->tupdesc, 3, &isnull));
+	}
+	if (skipped > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%lld row with a null was left out",
+							   "%lld rows with a null were left out",
+							   (unsigned long) skipped, (long long) skipped),
+				 errhint("Where null means none, say so, as in coalesce(%s, 0).",
+						 column_names[columns->is_ratio ? NUMERATOR :
+														  OUTCOME])));
 }
 
 /* ---- arms ---- */
@@ -354,6 +401,7 @@ personalize_experiment_arms(PG_FUNCTION_ARGS)
 						 "experiment_report", COLUMNS_HINT);
 	check_columns(query.desc, &columns);
 	run_query(&query, &columns);
+	tell_of_skipped(&columns);
 	if (PG_ARGISNULL(1))
 		return_arms(result, columns.is_ratio);
 	else
@@ -410,7 +458,7 @@ personalize_experiment_control(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("there is no arm \"%s\" to be the control", control),
 			 errdetail("The arms are: %s.", arm_list(arms, n)),
-			 errhint("Name the control with control.")));
+			 errhint("Name one of them with the argument control.")));
 	PG_RETURN_NULL(); /* not reached */
 }
 

@@ -13,6 +13,7 @@ FROM generate_series(1, 3000) i;
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes');
 -- numbers of before make it narrower; units that are in no arm, or without an outcome, are left out
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome, before AS covariate FROM outcomes UNION ALL SELECT NULL, 1, 1 UNION ALL SELECT ''blue'', NULL, 1;');
+SELECT arm, units FROM experiment_report('SELECT arm, nullif(unit, 2) AS numerator, nullif(unit, 3) AS denominator FROM outcomes');
 -- a share, with a control of another name, one-sided
 SELECT * FROM experiment_report('SELECT arm, bought AS outcome FROM outcomes', control => 'blue', alternative => 'greater');
 -- a ratio
