@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(104);
+SELECT plan(105);
 
 \ir state_checksum.psql
 
@@ -43,6 +43,12 @@ FROM arm JOIN (SELECT shape, t, var_samp(exact)::float8 AS v FROM outcome GROUP 
 SELECT is((moments_figures(moments(v))).variance, 0::float8, 'equal numbers do not vary: ' || v)
 FROM unnest('{0.1,1e300,-3e-300,123456.789}'::float8[]) v, generate_series(1, 7) GROUP BY v;
 SELECT cmp_ok(abs((moments_figures(moments(1e9 + x % 2))).variance - 0.2500250025002500), '<', 1e-15::float8, 'a mean of 1e9 leaves the variance its digits') FROM generate_series(1, 10000) x;
+
+-- numbers that are no multiples of anything, the first of them far off: what each deviation from it would be rounded by adds up
+SELECT ok(bool_and(abs((e.f).mean - e.mean) < 1e-13 * (e.f).stderr AND abs((e.f).variance / e.variance - 1) < 1e-13), 'a first row far off leaves all others their digits')
+FROM (SELECT moments_figures(moments(y ORDER BY i)) AS f, moments_figures(moments(y ORDER BY i DESC)) AS g, avg(y::numeric)::float8 AS mean, var_samp(y::numeric)::float8 AS variance
+	FROM (SELECT i, CASE i WHEN 1 THEN 1e9 + 0.3 ELSE 0.1 + i % 7 / 10.0::float8 END AS y FROM generate_series(1, 100000) i) r) x,
+	LATERAL (SELECT x.mean, x.variance, unnest(ARRAY[f, g]) AS f) e(mean, variance, f);
 
 -- numeric as float8
 SELECT is(moments(y::numeric)::text, moments(y)::text, 'numeric is read as the number it is') FROM (SELECT round(y::numeric, 3)::float8 AS y FROM outcome WHERE shape = 'ordinary') o;
