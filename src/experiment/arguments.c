@@ -36,6 +36,7 @@ arg_doubles(FunctionCallInfo fcinfo, int argno, const char *name,
 {
 	ArrayType *array;
 	const double *values;
+	Size offset;
 
 	arg_not_null(fcinfo, argno, name);
 	array = PG_GETARG_ARRAYTYPE_P(argno);
@@ -50,8 +51,10 @@ arg_doubles(FunctionCallInfo fcinfo, int argno, const char *name,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s must not contain nulls", name)));
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	values = (const double *) ((char *) array +
-							   ARR_OVERHEAD_NONULLS(ARR_NDIM(array)));
+	/* there may be a bitmap of nulls without any */
+	offset = ARR_HASNULL(array) ? (Size) array->dataoffset :
+								  ARR_OVERHEAD_NONULLS(ARR_NDIM(array));
+	values = (const double *) ((char *) array + offset);
 	for (int i = 0; i < *n; i++)
 		finite_value(values[i], name);
 	return values;

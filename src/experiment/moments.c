@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "common/int.h"
 #include "experiment/moments.h"
 #include "libpq/pqformat.h"
 #include "utils/float.h"
@@ -48,6 +49,7 @@ arm_merge(ArmSums *arm, const ArmSums *other, int k)
 	Sum move[MAX_VARIABLES];
 	double n = (double) other->n;
 	int at = k;
+	int64 both;
 
 	if (other->n == 0)
 		return;
@@ -57,6 +59,13 @@ arm_merge(ArmSums *arm, const ArmSums *other, int k)
 		return;
 	}
 
+	/* of moments_of(), that is: so many rows are never read */
+	if (pg_add_s64_overflow(arm->n, other->n, &both))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("moments of too many rows cannot be merged"),
+				 errdetail("Together they are more than a bigint can count."),
+				 errhint("Check the n of moments_of().")));
 	for (int i = 0; i < k; i++)
 		move[i] = sum_difference(other->numbers[i], arm->numbers[i]);
 	for (int i = 0; i < k; i++)
@@ -80,7 +89,7 @@ arm_merge(ArmSums *arm, const ArmSums *other, int k)
 		sum_merge(&deviations[i], &others[i]);
 		sum_merge(&deviations[i], &moved);
 	}
-	arm->n += other->n;
+	arm->n = both;
 }
 
 /* ---- reading ---- */

@@ -258,7 +258,8 @@ personalize_moments_of_matrix(PG_FUNCTION_ARGS)
 		arg_doubles(fcinfo, 2, "covariances", 2, &cells);
 	Moments *moments;
 
-	if ((k != 1 && k != 2 && k != MAX_VARIABLES) || cells != k * k)
+	if ((k != 1 && k != 2 && k != MAX_VARIABLES) || cells != k * k ||
+		ARR_DIMS(PG_GETARG_ARRAYTYPE_P(2))[0] != k)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("means and covariances do not fit each other"),

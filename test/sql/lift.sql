@@ -36,6 +36,11 @@ SELECT (compare_ratio(moments(clicks, views) FILTER (WHERE arm = 'control'), mom
 -- figures of another tool
 SELECT (compare(moments_of(3407, 0.41, 15.2), moments_of(3461, 0.70, 38.4))).*;
 SELECT (compare(moments_of_matrix(100, '{5,4}', '{{4,3},{3,4}}'), moments_of_matrix(100, '{6,4.1}', '{{4,3},{3,4}}'))).*;
+-- an array whose null has been replaced keeps its bitmap of nulls
+CREATE TABLE figures (means float8[]);
+INSERT INTO figures VALUES ('{5,NULL}');
+UPDATE figures SET means[2] = 4;
+SELECT moments_of_matrix(100, means, '{{4,3},{3,4}}')::text = moments_of_matrix(100, '{5,4}', '{{4,3},{3,4}}')::text AS same FROM figures;
 SELECT (compare_proportions(49, 1000, 71, 1010)).*;
 SELECT (compare_proportions(5, 10, 9, 10, alpha => 0.1, alternative => 'greater')).*;
 \x
@@ -106,6 +111,7 @@ SELECT moments_of(5, 'NaN', 1);
 SELECT moments_of(5, 1, -1);
 SELECT moments_of_matrix(5, '{1,2,3}', '{{1,0,0},{0,1,0},{0,0,1}}');
 SELECT moments_of_matrix(5, '{1,2}', '{{1,0}}');
+SELECT moments_of_matrix(5, '{1,2}', '{{1,0,0,1}}');
 SELECT moments_of_matrix(5, '{1,2}', '{{1,2},{3,1}}');
 SELECT moments_of_matrix(5, '{1,2}', '{{1,0},{0,-1}}');
 SELECT moments_of_matrix(5, '{1,NULL}', '{{1,0},{0,1}}');
@@ -118,6 +124,8 @@ SELECT lift_merge(s) FROM (SELECT lift_partial(spent, true) AS s FROM outcomes U
 SELECT lift_merge(lift_proportion_partial) FROM (SELECT lift_proportion_partial(bought, true) FROM outcomes) x;
 SELECT lift_proportion_merge(lift_partial) FROM (SELECT lift_partial(spent, true) FROM outcomes) x;
 SELECT moments_merge(m) FROM (SELECT moments(spent) AS m FROM outcomes UNION ALL SELECT moments(spent, spent) FROM outcomes) x;
+-- more rows than can be counted
+SELECT moments_merge(moments_of(9223372036854775807, 1, 1)) FROM generate_series(1, 2);
 -- states as text: their form is fixed, so that what is stored can be read later
 SELECT moments(x) FROM unnest('{1,2,4}'::float8[]) x;
 SELECT lift_partial(x, x > 1) FROM unnest('{1,2,4}'::float8[]) x;
