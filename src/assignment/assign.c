@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "common/args.h"
 #include "compat.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -81,6 +82,7 @@ checked_variants(ArrayType *array, int *n)
 				 errhint("Name the variants, such as '{control,treatment}'.")));
 	for (int i = 0; i < *n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
