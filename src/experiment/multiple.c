@@ -28,6 +28,7 @@ typedef struct Arms
 	double *counts;
 	double *expected;
 	double total;
+	int weighted; /* arms whose weight is not 0 */
 } Arms;
 
 /* The elements of an array of one dimension, none of them null. */
@@ -133,8 +134,12 @@ expect(FunctionCallInfo fcinfo, Arms *arms)
 	Sum sum = { 0 };
 	double all;
 
+	arms->weighted = 0;
 	for (int i = 0; i < arms->n; i++)
+	{
 		sum_add(&sum, weights[i]);
+		arms->weighted += weights[i] > 0;
+	}
 	all = sum_value(&sum);
 	if (!isfinite(all))
 		float_overflow_error();
@@ -209,7 +214,7 @@ personalize_srm(PG_FUNCTION_ARGS)
 	if (arms.total > 0)
 		statistic = chi_square_of(&arms, &df);
 	else
-		df = arms.n - 1;
+		df = arms.weighted - 1;
 
 	if (get_call_result_type(fcinfo, NULL, &type) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "function does not return a row");
