@@ -115,18 +115,20 @@ CREATE FUNCTION experiment_report(
 RETURNS SETOF experiment_arm
 LANGUAGE sql VOLATILE ROWS 3
 BEGIN ATOMIC
-	WITH arm AS (
+	WITH chosen AS MATERIALIZED (
+		SELECT personalize.experiment_control(experiment_report.arms, cardinality(outcomes), control, planned_units) AS place
+	), arm AS (
 		SELECT a.arm, a.outcome, a.i, (personalize.moments_figures(a.outcome)).n AS units,
-			a.i OPERATOR(pg_catalog.=) personalize.experiment_control(experiment_report.arms, cardinality(outcomes), control, planned_units) AS is_control
+			a.i OPERATOR(pg_catalog.=) (SELECT place FROM chosen) AS is_control
 		FROM ROWS FROM (unnest(experiment_report.arms), unnest(outcomes)) WITH ORDINALITY AS a(arm, outcome, i)
 	), split AS MATERIALIZED (
-		SELECT CASE WHEN personalize.experiment_control(experiment_report.arms, cardinality(outcomes), control, planned_units) OPERATOR(pg_catalog.>) 0
+		SELECT CASE WHEN (SELECT place FROM chosen) OPERATOR(pg_catalog.>) 0
 			THEN personalize.split_is_broken((personalize.srm(array_agg(coalesce(a.units, 0) ORDER BY a.i), weights)).p_value) END AS broken
 		FROM arm a
 	), test AS (
 		SELECT a.*, CASE WHEN a.is_control THEN NULL
-				WHEN ratio THEN personalize.compare_ratio(c.outcome, a.outcome, alpha, alternative, always_valid, coalesce(2 OPERATOR(pg_catalog.*) planned_units, 5000))
-				ELSE personalize.compare(c.outcome, a.outcome, alpha, alternative, always_valid, coalesce(2 OPERATOR(pg_catalog.*) planned_units, 5000)) END AS t,
+				WHEN ratio THEN personalize.compare_ratio(c.outcome, a.outcome, alpha, alternative, always_valid, coalesce(2.0::float8 OPERATOR(pg_catalog.*) planned_units, 5000))
+				ELSE personalize.compare(c.outcome, a.outcome, alpha, alternative, always_valid, coalesce(2.0::float8 OPERATOR(pg_catalog.*) planned_units, 5000)) END AS t,
 			coalesce(c.units, 0) AS control_units
 		FROM arm a LEFT JOIN arm c ON c.is_control
 	), figure AS (

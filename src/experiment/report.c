@@ -24,6 +24,9 @@
 /* A split as unlikely as this is a defect of the experiment. */
 #define BROKEN_SPLIT 0.001
 
+/* How many arms a message names. */
+#define ARMS_LISTED 20
+
 #define COLUMNS_HINT \
 	"The query is to return one row a unit: arm and outcome and, if wanted, covariate; or, for a ratio, arm, numerator and denominator and, if wanted, numerator_before and denominator_before."
 
@@ -209,16 +212,37 @@ run_query(const SelectQuery *query, const Columns *columns)
 
 /* ---- arms ---- */
 
+/* The first of them, for there may be as many as units, by mistake. */
 static char *
 arm_list(const Datum *arms, int n)
 {
 	StringInfoData list;
+	int listed = Min(n, ARMS_LISTED);
 
 	initStringInfo(&list);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < listed; i++)
 		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "",
 						 TextDatumGetCString(arms[i]));
+	if (listed < n)
+		appendStringInfo(&list, " and %d more", n - listed);
 	return list.data;
+}
+
+static void
+check_distinct(const Datum *arms, int n)
+{
+	const char **names = palloc(Max(n, 1) * sizeof(char *));
+
+	for (int i = 0; i < n; i++)
+		names[i] = TextDatumGetCString(arms[i]);
+	qsort(names, n, sizeof(char *), pg_qsort_strcmp);
+	for (int i = 1; i < n; i++)
+	{
+		if (strcmp(names[i - 1], names[i]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("arms must not contain \"%s\" twice", names[i])));
+	}
 }
 
 static void
@@ -230,16 +254,8 @@ check_arms(const Datum *arms, const bool *nulls, int n)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("arms must not contain nulls")));
-		for (int j = 0; j < i; j++)
-		{
-			if (strcmp(TextDatumGetCString(arms[i]),
-					   TextDatumGetCString(arms[j])) == 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("arms must not contain \"%s\" twice",
-								TextDatumGetCString(arms[i]))));
-		}
 	}
+	check_distinct(arms, n);
 	if (n < 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

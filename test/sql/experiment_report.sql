@@ -63,6 +63,12 @@ SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', al
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', alternative => 'more');
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', method => 'none');
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', planned_units => 0);
+-- a unit for an arm, by mistake: neither the message nor the query is without end
+SELECT * FROM experiment_report('SELECT unit AS arm, spent AS outcome FROM outcomes');
+SET statement_timeout = '20s';
+SELECT count(*) FROM experiment_report('SELECT unit AS arm, spent AS outcome FROM outcomes', control => '1');
+RESET statement_timeout;
+SELECT arm, verdict FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', planned_units => 9223372036854775807);
 SELECT * FROM experiment_report('{a,b}'::text[], NULL);
 SELECT * FROM experiment_report('{a,b}'::text[], '{NULL,NULL}');
 SELECT * FROM experiment_report('{control,b}'::text[], '{NULL}');
