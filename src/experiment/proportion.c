@@ -254,8 +254,7 @@ proportion_row(FunctionCallInfo fcinfo, const Counts *counts, double alpha,
 	values[n++] = Float8GetDatum(score.z);
 	values[n++] = Float8GetDatum(score.p);
 	values[n++] = Float8GetDatum(score.yates_p);
-	values[n++] = Float8GetDatum(
-		a.n > 0 && b.n > 0 ? fisher_p_value(counts, alternative) : NAN);
+	values[n++] = Float8GetDatum(fisher_p_value(counts, alternative));
 	return make_row(result_type(fcinfo), values);
 }
 

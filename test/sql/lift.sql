@@ -74,6 +74,9 @@ SELECT (lift(x, x > -2)).relative_difference, (lift(x, x > -2)).relative_ci_low 
 SELECT (p).rate_control, (p).rate_control_high, (p).ci_low, (p).ci_high, (p).relative_ci_low, (p).z, (p).p_value, (p).yates_p_value, (p).fisher_p_value FROM compare_proportions(0, 50, 0, 60) p;
 SELECT (p).rate_control_low, (p).ci_low, (p).ci_high, (p).p_value, (p).fisher_p_value FROM compare_proportions(50, 50, 0, 60) p;
 
+-- more units than Fisher's test takes in any time
+SELECT n, (p).p_value = 1 AS p_value, (p).fisher_p_value FROM unnest('{500000000000,500000000001,9000000000000000000}'::bigint[]) n, LATERAL (SELECT compare_proportions(n / 3, n, n / 3, n) AS p) c;
+
 -- outcomes that cannot be
 SELECT lift('NaN'::float8, true);
 SELECT lift('NaN'::numeric, true);
