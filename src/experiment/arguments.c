@@ -35,8 +35,8 @@ arg_doubles(FunctionCallInfo fcinfo, int argno, const char *name,
 			int dimensions, int *n)
 {
 	ArrayType *array;
-	const double *values;
 	Size offset;
+	const double *values;
 
 	arg_not_null(fcinfo, argno, name);
 	array = PG_GETARG_ARRAYTYPE_P(argno);
@@ -51,7 +51,7 @@ arg_doubles(FunctionCallInfo fcinfo, int argno, const char *name,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s must not contain nulls", name)));
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	/* there may be a bitmap of nulls without any */
+	/* a slice or an update may have left a bitmap of nulls that has none */
 	offset = ARR_HASNULL(array) ? (Size) array->dataoffset :
 								  ARR_OVERHEAD_NONULLS(ARR_NDIM(array));
 	values = (const double *) ((char *) array + offset);
