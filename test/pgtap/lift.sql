@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(109);
+SELECT plan(110);
 
 \ir state_checksum.psql
 
@@ -173,12 +173,17 @@ SELECT ok(near((p).z, -3.1622776917911564) AND near((p).yates_p_value, 0.0026631
 SELECT ok(near((p).difference, 1.5000000000005e-12) AND near((p).p_value, 0.99999830743124936), 'halves of a trillion that differ by two') FROM compare_proportions(499999999999, 999999999999, 500000000001, 1000000000000) p;
 -- Fisher's exact test against all tables of the same margins
 CREATE FUNCTION choose(n int, k int) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$ SELECT factorial(n) / factorial(k) / factorial(n - k) $$;
-CREATE FUNCTION fisher(a int, n int, b int, m int) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
-	SELECT sum(w) FILTER (WHERE w <= at * (1 + 1e-7)) / sum(w) FROM (SELECT choose(m, x) * choose(n, a + b - x) AS w FROM generate_series(greatest(0, a + b - n), least(m, a + b)) x) t,
+CREATE FUNCTION fisher(a int, n int, b int, m int, alternative text) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
+	SELECT sum(w) FILTER (WHERE CASE alternative WHEN 'greater' THEN x >= b WHEN 'less' THEN x <= b ELSE w <= at * (1 + 1e-7) END) / sum(w) FROM (SELECT x, choose(m, x) * choose(n, a + b - x) AS w FROM generate_series(greatest(0, a + b - n), least(m, a + b)) x) t,
 		LATERAL (SELECT choose(m, b) * choose(n, a) AS at) o $$;
 SELECT is(count(*), 0::bigint, 'Fisher''s test by enumeration') FROM (SELECT (draw(21, i) * 30)::int AS n, (draw(22, i) * 40)::int AS m, i FROM generate_series(1, 400) i) s,
-	LATERAL (SELECT (draw(23, i) * n)::int AS a, (draw(24, i) * m)::int AS b) c
-WHERE n > 0 AND m > 0 AND abs((compare_proportions(a, n, b, m)).fisher_p_value - fisher(a, n, b, m)::float8) > 1e-12;
+	LATERAL (SELECT (draw(23, i) * n)::int AS a, (draw(24, i) * m)::int AS b, ('{two-sided,greater,less}'::text[])[1 + i % 3] AS alternative) c
+WHERE n > 0 AND m > 0 AND NOT near((compare_proportions(a, n, b, m, alternative => alternative)).fisher_p_value, fisher(a, n, b, m, alternative)::float8);
+-- the other side, seen from there
+SELECT ok(bool_and(near((p).p_value, (q).p_value) AND near((p).z, -(q).z) AND near((p).fisher_p_value, (q).fisher_p_value) AND near((p).ci_high, -(q).ci_low) AND near((p).wald_ci_high, -(q).wald_ci_low)
+	AND (p).ci_low = -1 AND (q).ci_high = 1 AND (p).wald_ci_low = -1 AND (q).wald_ci_high = 1 AND (p).relative_ci_low = -1 AND (q).relative_ci_high = 'Infinity'
+	AND near(1 + (p).relative_ci_high, 1 / (1 + (q).relative_ci_low)) AND (p).p_value < 0.5), 'less is greater with the arms exchanged')
+FROM (SELECT compare_proportions(x, n, y, m, 0.1, 'less') AS p, compare_proportions(y, m, x, n, 0.1, 'greater') AS q FROM (VALUES (40, 100, 25, 90), (7, 10, 5, 11), (300, 1000, 290, 1001)) v(x, n, y, m)) c;
 SELECT ok(near((p).fisher_p_value, 1 / choose(110, 50)::float8), '... and of 50 of 50 against 0 of 60, which is 1 in 110 over 50') FROM compare_proportions(50, 50, 0, 60) p;
 SELECT ok(abs((p).fisher_p_value - (p).yates_p_value) < 1e-5, '... of a billion units as the chi-square says') FROM compare_proportions(500000000, 1000000000, 500030000, 1000000000) p;
 
