@@ -64,6 +64,7 @@ COMMENT ON FUNCTION split_is_broken(float8) IS
 CREATE FUNCTION experiment_arms(
 	query text,
 	variants text[] DEFAULT NULL,
+	weights float8[] DEFAULT NULL,
 	OUT arm text,
 	OUT outcome moments,
 	OUT is_ratio boolean)
@@ -71,8 +72,8 @@ RETURNS SETOF record
 LANGUAGE C STABLE ROWS 3 COST 100000
 AS 'MODULE_PATHNAME', 'personalize_experiment_arms';
 
-COMMENT ON FUNCTION experiment_arms(text, text[]) IS
-'moments of each arm of an experiment, those of variants if given, in their order; the query returns one row a unit: arm and outcome and, if wanted, covariate, or arm, numerator and denominator and, if wanted, numerator_before and denominator_before; units of no arm are left out';
+COMMENT ON FUNCTION experiment_arms(text, text[], float8[]) IS
+'moments of each arm of an experiment, those of variants if given, in their order; the query returns one row a unit: arm and outcome and, if wanted, covariate, or arm, numerator and denominator and, if wanted, numerator_before and denominator_before; units of no arm are left out; weights are refused without variants, whose order they are in';
 
 /* What a row of the report says. */
 CREATE FUNCTION experiment_verdict(
@@ -177,7 +178,7 @@ LANGUAGE sql VOLATILE ROWS 3
 BEGIN ATOMIC
 	SELECT r.*
 	FROM (SELECT coalesce(array_agg(e.arm ORDER BY e.i), '{}') AS arms, coalesce(array_agg(e.outcome ORDER BY e.i), '{}') AS outcomes, coalesce(bool_or(e.is_ratio), false) AS is_ratio
-			FROM personalize.experiment_arms(query, variants) WITH ORDINALITY AS e(arm, outcome, is_ratio, i)) AS a,
+			FROM personalize.experiment_arms(query, variants, weights) WITH ORDINALITY AS e(arm, outcome, is_ratio, i)) AS a,
 		LATERAL personalize.experiment_report(a.arms, a.outcomes,
 			coalesce(control, CASE WHEN NOT ('control' OPERATOR(pg_catalog.=) ANY (variants)) THEN variants[array_lower(variants, 1)] END),
 			weights, planned_units, alpha, alternative, always_valid, a.is_ratio, method) AS r;

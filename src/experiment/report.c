@@ -104,7 +104,8 @@ check_column(Form_pg_attribute attribute, Columns *columns)
 	if (OidIsValid(columns->types[column]))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_COLUMN),
-				 errmsg("the query returns column \"%s\" twice", name)));
+				 errmsg("the query returns column \"%s\" twice", name),
+				 errhint(COLUMNS_HINT)));
 	if (column != ARM && !is_number(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -241,7 +242,9 @@ check_distinct(const Datum *arms, int n)
 		if (strcmp(names[i - 1], names[i]) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("arms must not contain \"%s\" twice", names[i])));
+					 errmsg("arms must not contain \"%s\" twice", names[i]),
+					 errhint(
+						 "Name each arm once; merge moments of the same arm with moments_merge().")));
 	}
 }
 
@@ -253,7 +256,8 @@ check_arms(const Datum *arms, const bool *nulls, int n)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("arms must not contain nulls")));
+					 errmsg("arms must not contain nulls"),
+					 errhint("Leave out units that are in no arm.")));
 	}
 	check_distinct(arms, n);
 	if (n < 2)
@@ -364,6 +368,13 @@ personalize_experiment_arms(PG_FUNCTION_ARGS)
 	SelectQuery query;
 
 	arg_not_null(fcinfo, 0, "query");
+	/* arms come in an order of their own, which is not that of assign() */
+	if (!PG_ARGISNULL(2) && PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("weights need variants"),
+				 errdetail("Arms of a query have no order, and weights do."),
+				 errhint("Pass variants and weights as to assign().")));
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	query = select_query(text_to_cstring(PG_GETARG_TEXT_PP(0)),
@@ -414,7 +425,8 @@ personalize_experiment_control(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg(
 					 "arms and outcomes must have the same number of elements"),
-				 errdetail("They have %d and %d.", n, PG_GETARG_INT32(1))));
+				 errdetail("They have %d and %d.", n, PG_GETARG_INT32(1)),
+				 errhint("An arm without units has NULL for its outcome.")));
 	if (!PG_ARGISNULL(2))
 		control = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	for (int i = 0; i < n; i++)
@@ -443,6 +455,6 @@ personalize_split_is_broken(PG_FUNCTION_ARGS)
 				 errdetail("By chance alone that would be so with a probability of %.2g.",
 						   p),
 				 errhint(
-					 "Pass the weights of assign() if they are not equal. If they are right, find out what lost or doubled units of some arms before you read any result.")));
+					 "Pass the variants and weights of assign() if they are not equal. If they are right, find out what lost or doubled units of some arms before you read any result.")));
 	PG_RETURN_BOOL(p < BROKEN_SPLIT);
 }

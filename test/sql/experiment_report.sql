@@ -59,6 +59,7 @@ SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', va
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', variants => '{control,green,NULL}');
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', control => 'red');
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', weights => '{0.5,0.5}');
+SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', '{control,green,blue}', weights => '{0.5,0.5}');
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', alpha => 1);
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', alternative => 'more');
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', method => 'none');
