@@ -207,7 +207,8 @@ arg_figure(FunctionCallInfo fcinfo, int argno, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be a finite number", name),
-				 errdetail("%s is %s.", name, float8out_internal(value))));
+				 errdetail("%s is %s.", name, float8out_internal(value)),
+				 errhint("An arm without units is NULL.")));
 	return value;
 }
 
@@ -218,7 +219,8 @@ check_variance(double variance)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("variance must not be negative"),
-				 errdetail("It is %s.", float8out_internal(variance))));
+				 errdetail("It is %s.", float8out_internal(variance)),
+				 errhint("It is the square of the standard deviation.")));
 }
 
 /* Moments with these means and this covariance of variables i and j. */
@@ -277,7 +279,9 @@ personalize_moments_of_matrix(PG_FUNCTION_ARGS)
 			if (covariances[i * k + j] != covariances[j * k + i])
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("covariances must be symmetric")));
+						 errmsg("covariances must be symmetric"),
+						 errhint(
+							 "Write the covariance of two variables in both places.")));
 			set_moment(moments, i, j, covariances[i * k + j]);
 		}
 	}
