@@ -689,7 +689,7 @@ COMMENT ON COLUMN proportion_test.relative_ci_high IS 'upper end';
 COMMENT ON COLUMN proportion_test.z IS 'difference by its standard error if both rates were the same';
 COMMENT ON COLUMN proportion_test.p_value IS 'chance of a z as far out if both rates are the same';
 COMMENT ON COLUMN proportion_test.yates_p_value IS 'the same with the correction for continuity, always two-sided';
-COMMENT ON COLUMN proportion_test.fisher_p_value IS 'chance by Fisher''s exact test';
+COMMENT ON COLUMN proportion_test.fisher_p_value IS 'chance by Fisher''s exact test; null of more than 1e12 units';
 
 CREATE FUNCTION compare_proportions(
 	successes_control bigint,

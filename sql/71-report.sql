@@ -64,6 +64,7 @@ COMMENT ON FUNCTION split_is_broken(float8) IS
 CREATE FUNCTION experiment_arms(
 	query text,
 	variants text[] DEFAULT NULL,
+	weights float8[] DEFAULT NULL,
 	OUT arm text,
 	OUT outcome moments,
 	OUT is_ratio boolean)
@@ -71,8 +72,8 @@ RETURNS SETOF record
 LANGUAGE C STABLE ROWS 3 COST 100000
 AS 'MODULE_PATHNAME', 'personalize_experiment_arms';
 
-COMMENT ON FUNCTION experiment_arms(text, text[]) IS
-'moments of each arm of an experiment, those of variants if given, in their order; the query returns one row a unit: arm and outcome and, if wanted, covariate, or arm, numerator and denominator and, if wanted, numerator_before and denominator_before; units of no arm are left out';
+COMMENT ON FUNCTION experiment_arms(text, text[], float8[]) IS
+'moments of each arm of an experiment, those of variants if given, in their order; the query returns one row a unit: arm and outcome and, if wanted, covariate, or arm, numerator and denominator and, if wanted, numerator_before and denominator_before; units of no arm are left out; weights are refused without variants, whose order they are in';
 
 /* What a row of the report says. */
 CREATE FUNCTION experiment_verdict(
@@ -115,18 +116,20 @@ CREATE FUNCTION experiment_report(
 RETURNS SETOF experiment_arm
 LANGUAGE sql VOLATILE ROWS 3
 BEGIN ATOMIC
-	WITH arm AS (
+	WITH chosen AS MATERIALIZED (
+		SELECT personalize.experiment_control(experiment_report.arms, cardinality(outcomes), control, planned_units) AS place
+	), arm AS (
 		SELECT a.arm, a.outcome, a.i, (personalize.moments_figures(a.outcome)).n AS units,
-			a.i OPERATOR(pg_catalog.=) personalize.experiment_control(experiment_report.arms, cardinality(outcomes), control, planned_units) AS is_control
+			a.i OPERATOR(pg_catalog.=) (SELECT place FROM chosen) AS is_control
 		FROM ROWS FROM (unnest(experiment_report.arms), unnest(outcomes)) WITH ORDINALITY AS a(arm, outcome, i)
 	), split AS MATERIALIZED (
-		SELECT CASE WHEN personalize.experiment_control(experiment_report.arms, cardinality(outcomes), control, planned_units) OPERATOR(pg_catalog.>) 0
+		SELECT CASE WHEN (SELECT place FROM chosen) OPERATOR(pg_catalog.>) 0
 			THEN personalize.split_is_broken((personalize.srm(array_agg(coalesce(a.units, 0) ORDER BY a.i), weights)).p_value) END AS broken
 		FROM arm a
 	), test AS (
 		SELECT a.*, CASE WHEN a.is_control THEN NULL
-				WHEN ratio THEN personalize.compare_ratio(c.outcome, a.outcome, alpha, alternative, always_valid, coalesce(2 OPERATOR(pg_catalog.*) planned_units, 5000))
-				ELSE personalize.compare(c.outcome, a.outcome, alpha, alternative, always_valid, coalesce(2 OPERATOR(pg_catalog.*) planned_units, 5000)) END AS t,
+				WHEN ratio THEN personalize.compare_ratio(c.outcome, a.outcome, alpha, alternative, always_valid, coalesce(2.0::float8 OPERATOR(pg_catalog.*) planned_units, 5000))
+				ELSE personalize.compare(c.outcome, a.outcome, alpha, alternative, always_valid, coalesce(2.0::float8 OPERATOR(pg_catalog.*) planned_units, 5000)) END AS t,
 			coalesce(c.units, 0) AS control_units
 		FROM arm a LEFT JOIN arm c ON c.is_control
 	), figure AS (
@@ -175,7 +178,7 @@ LANGUAGE sql VOLATILE ROWS 3
 BEGIN ATOMIC
 	SELECT r.*
 	FROM (SELECT coalesce(array_agg(e.arm ORDER BY e.i), '{}') AS arms, coalesce(array_agg(e.outcome ORDER BY e.i), '{}') AS outcomes, coalesce(bool_or(e.is_ratio), false) AS is_ratio
-			FROM personalize.experiment_arms(query, variants) WITH ORDINALITY AS e(arm, outcome, is_ratio, i)) AS a,
+			FROM personalize.experiment_arms(query, variants, weights) WITH ORDINALITY AS e(arm, outcome, is_ratio, i)) AS a,
 		LATERAL personalize.experiment_report(a.arms, a.outcomes,
 			coalesce(control, CASE WHEN NOT ('control' OPERATOR(pg_catalog.=) ANY (variants)) THEN variants[array_lower(variants, 1)] END),
 			weights, planned_units, alpha, alternative, always_valid, a.is_ratio, method) AS r;

@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "common/args.h"
 #include "compat.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -71,7 +72,8 @@ checked_variants(ArrayType *array, int *n)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("variants must have one dimension"),
-				 errdetail("They have %d.", ARR_NDIM(array))));
+				 errdetail("They have %d.", ARR_NDIM(array)),
+				 errhint("Name the variants, such as '{control,treatment}'.")));
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &variants,
 					  &nulls, n);
 	if (*n == 0)
@@ -81,11 +83,14 @@ checked_variants(ArrayType *array, int *n)
 				 errhint("Name the variants, such as '{control,treatment}'.")));
 	for (int i = 0; i < *n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("variants must not hold nulls"),
-					 errdetail("Element %d is null.", i + 1)));
+					 errdetail("Element %d is null.", i + 1),
+					 errhint(
+						 "Give each variant a name, or take it out of variants and weights.")));
 		for (int j = 0; j < i; j++)
 		{
 			if (same_text(variants[i], variants[j]))

@@ -45,7 +45,8 @@ check_weight(double weight, int position)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("weights must be finite and not negative"),
 			 errdetail("Element %d is %s.", position,
-					   float8out_internal(weight))));
+					   float8out_internal(weight)),
+			 errhint("A variant that nobody is to get has a weight of 0.")));
 }
 
 /* The elements where they stand: without nulls they are one after the other. */
@@ -57,7 +58,8 @@ plain_doubles(const ArrayType *array, const char *name)
 	if (array_contains_nulls((ArrayType *) array))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not hold nulls", name)));
+				 errmsg("%s must not hold nulls", name),
+				 errhint("Give each variant its own.")));
 	/* there may be a bitmap of nulls all the same */
 	if (ARR_HASNULL(array))
 		offset = array->dataoffset;
@@ -74,7 +76,8 @@ variant_weights(const ArrayType *array, double tolerance, int *n)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("weights must have one dimension"),
-				 errdetail("They have %d.", ARR_NDIM(array))));
+				 errdetail("They have %d.", ARR_NDIM(array)),
+				 errhint("Give one weight for each variant.")));
 	*n = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
 	if (*n == 0)
 		ereport(ERROR,
@@ -148,7 +151,8 @@ checked_ranges(const ArrayType *array, int *n)
 					 errmsg("ranges must be finite and go from low to high"),
 					 errdetail("Range %d goes from %s to %s.", i + 1,
 							   float8out_internal(low),
-							   float8out_internal(high))));
+							   float8out_internal(high)),
+					 errhint("A range that nobody is in is {0,0}.")));
 	}
 	return ranges;
 }
@@ -187,8 +191,8 @@ in_namespace(FunctionCallInfo fcinfo, UnitKind kind)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("range_start must not be above range_end"),
 				 errdetail("The range goes from %s to %s.",
-						   float8out_internal(start),
-						   float8out_internal(end))));
+						   float8out_internal(start), float8out_internal(end)),
+				 errhint("Exchange them.")));
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	bucket = bucket_v1("__", text_utf8(fcinfo, 0),

@@ -107,6 +107,9 @@ fisher_p_value(const Counts *counts, Alternative alternative)
 	Walk first = { 0 };
 	Walk sums = { 0 };
 
+	if (counts->n_control == 0 || counts->n_treatment == 0 ||
+		m.n_control + m.n_treatment > FISHER_LIMIT)
+		return NAN;
 	walk_outward(&m, true, x, 0, &first);
 	walk_outward(&m, false, x, 0, &first);
 	if (alternative == GREATER)

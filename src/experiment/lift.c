@@ -71,8 +71,15 @@ lift_recv(StringInfo buf, uint8 version)
 	lift = lift_new(k, kind);
 	arm_recv(buf, lift_arm(lift, k, CONTROL), k, &lift_type);
 	arm_recv(buf, lift_arm(lift, k, TREATMENT), k, &lift_type);
-	if (lift_arm(lift, k, CONTROL)->n + lift_arm(lift, k, TREATMENT)->n == 0)
+	if (lift_arm(lift, k, CONTROL)->n == 0 &&
+		lift_arm(lift, k, TREATMENT)->n == 0)
 		state_malformed(&lift_type, "It has no rows.");
+	for (int i = CONTROL; i <= TREATMENT; i++)
+	{
+		if (kind == LIFT_PROPORTION && !arm_is_share(lift_arm(lift, k, i)))
+			state_malformed(&lift_type,
+							"Its successes are not among its rows.");
+	}
 	return lift;
 }
 

@@ -34,6 +34,9 @@ typedef struct LiftState
 extern const StateType lift_type;
 extern LiftState *lift_new(int k, LiftKind kind);
 
+/* Of the arm of a proportion: are there from 0 to n successes? */
+extern bool arm_is_share(ArmSums *arm);
+
 /* An error if the state is of another kind. */
 extern void
 lift_expect(const LiftState *lift, LiftKind kind, const char *function);

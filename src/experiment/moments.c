@@ -10,11 +10,12 @@
 
 #include <math.h>
 
+#include "common/int.h"
 #include "experiment/moments.h"
 #include "libpq/pqformat.h"
 #include "utils/float.h"
 
-/* ---- numbers of twice the precision: a Sum whose low part is small ---- */
+/* ---- more of numbers of twice the precision ---- */
 
 static inline Sum
 normalised(Sum x)
@@ -24,30 +25,10 @@ normalised(Sum x)
 	return (Sum){ high, x.low - (high - x.high) };
 }
 
-/* a - b without error (Knuth 1969) */
-static inline Sum
-difference(double a, double b)
-{
-	double high = a - b;
-	double part = high - a;
-
-	return (Sum){ high, (a - (high - part)) - (b + part) };
-}
-
-static inline Sum
-product(Sum a, Sum b)
-{
-	double high = a.high * b.high;
-
-	return (Sum){
-		high, fma(a.high, b.high, -high) + a.high * b.low + a.low * b.high
-	};
-}
-
 static inline Sum
 times(Sum a, double factor)
 {
-	return product(a, (Sum){ factor, 0 });
+	return sum_product(a, (Sum){ factor, 0 });
 }
 
 static inline Sum
@@ -68,6 +49,7 @@ arm_merge(ArmSums *arm, const ArmSums *other, int k)
 	Sum move[MAX_VARIABLES];
 	double n = (double) other->n;
 	int at = k;
+	int64 both;
 
 	if (other->n == 0)
 		return;
@@ -77,15 +59,22 @@ arm_merge(ArmSums *arm, const ArmSums *other, int k)
 		return;
 	}
 
+	/* of moments_of(), that is: so many rows are never read */
+	if (pg_add_s64_overflow(arm->n, other->n, &both))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("moments of too many rows cannot be merged"),
+				 errdetail("Together they are more than a bigint can count."),
+				 errhint("Check the n of moments_of().")));
 	for (int i = 0; i < k; i++)
-		move[i] = difference(other->numbers[i], arm->numbers[i]);
+		move[i] = sum_difference(other->numbers[i], arm->numbers[i]);
 	for (int i = 0; i < k; i++)
 	{
 		for (int j = 0; j <= i; j++, at++)
 		{
-			Sum by_i = product(move[i], normalised(others[j]));
-			Sum by_j = product(move[j], normalised(others[i]));
-			Sum by_both = times(product(move[i], move[j]), n);
+			Sum by_i = sum_product(move[i], normalised(others[j]));
+			Sum by_j = sum_product(move[j], normalised(others[i]));
+			Sum by_both = times(sum_product(move[i], move[j]), n);
 
 			sum_merge(&deviations[at], &others[at]);
 			sum_merge(&deviations[at], &by_i);
@@ -100,7 +89,7 @@ arm_merge(ArmSums *arm, const ArmSums *other, int k)
 		sum_merge(&deviations[i], &others[i]);
 		sum_merge(&deviations[i], &moved);
 	}
-	arm->n += other->n;
+	arm->n = both;
 }
 
 /* ---- reading ---- */
@@ -108,7 +97,7 @@ arm_merge(ArmSums *arm, const ArmSums *other, int k)
 static double
 co_moment(Sum of_products, Sum deviation, Sum mean)
 {
-	Sum off = product(deviation, mean);
+	Sum off = sum_product(deviation, mean);
 
 	off.high = -off.high;
 	off.low = -off.low;

@@ -8,13 +8,17 @@
  * left.  So the first row's outcome is taken off all others, and sums are kept
  * to twice the precision (common/sum.h).  The first row is one of the data, so
  * that even if it lies far from the others, the sums are no more than n times
- * larger than what is wanted of them.
+ * larger than what is wanted of them.  Deviations and their products are not
+ * rounded either: from a first row that lies far off, n deviations would all
+ * miss the same.
  *
  * The number of variables, k, is a constant wherever rows are added, so that
  * the compiler unrolls the loops.
  */
 #ifndef PERSONALIZE_MOMENTS_H
 #define PERSONALIZE_MOMENTS_H
+
+#include <math.h>
 
 #include "common/state.h"
 #include "common/sum.h"
@@ -74,6 +78,30 @@ extern void arg_summary(FunctionCallInfo fcinfo, int argno, Summary *summary);
 /* The same of a value that was read in another way, as from an array. */
 extern void summary_of(Datum value, bool isnull, Summary *summary);
 
+/* ---- numbers of twice the precision: a Sum whose low part is small ---- */
+
+/* a - b without error (Knuth 1969) */
+static inline Sum
+sum_difference(double a, double b)
+{
+	double high = a - b;
+	double part = high - a;
+
+	return (Sum){ high, (a - (high - part)) - (b + part) };
+}
+
+static inline Sum
+sum_product(Sum a, Sum b)
+{
+	double high = a.high * b.high;
+
+	return (Sum){
+		high, fma(a.high, b.high, -high) + a.high * b.low + a.low * b.high
+	};
+}
+
+/* ---- rows ---- */
+
 static inline Sum *
 arm_deviations(ArmSums *arm, int k)
 {
@@ -86,20 +114,24 @@ arm_add(ArmSums *arm, int k, const double *row)
 {
 	Sum *deviations = arm_deviations(arm, k);
 	Sum *products = deviations + k;
-	double d[MAX_VARIABLES];
+	Sum d[MAX_VARIABLES];
 
 	if (unlikely(arm->n == 0))
 		memcpy(arm->numbers, row, k * sizeof(double));
 	arm->n++;
 	for (int i = 0; i < k; i++)
 	{
-		d[i] = row[i] - arm->numbers[i];
-		sum_add(&deviations[i], d[i]);
+		d[i] = sum_difference(row[i], arm->numbers[i]);
+		sum_merge(&deviations[i], &d[i]);
 	}
 	for (int i = 0; i < k; i++)
 	{
-		for (int j = 0; j <= i; j++)
-			sum_add(products++, d[i] * d[j]);
+		for (int j = 0; j <= i; j++, products++)
+		{
+			Sum d_product = sum_product(d[i], d[j]);
+
+			sum_merge(products, &d_product);
+		}
 	}
 }
 

@@ -207,7 +207,8 @@ arg_figure(FunctionCallInfo fcinfo, int argno, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be a finite number", name),
-				 errdetail("%s is %s.", name, float8out_internal(value))));
+				 errdetail("%s is %s.", name, float8out_internal(value)),
+				 errhint("An arm without units is NULL.")));
 	return value;
 }
 
@@ -218,7 +219,8 @@ check_variance(double variance)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("variance must not be negative"),
-				 errdetail("It is %s.", float8out_internal(variance))));
+				 errdetail("It is %s.", float8out_internal(variance)),
+				 errhint("It is the square of the standard deviation.")));
 }
 
 /* Moments with these means and this covariance of variables i and j. */
@@ -258,7 +260,8 @@ personalize_moments_of_matrix(PG_FUNCTION_ARGS)
 		arg_doubles(fcinfo, 2, "covariances", 2, &cells);
 	Moments *moments;
 
-	if ((k != 1 && k != 2 && k != MAX_VARIABLES) || cells != k * k)
+	if ((k != 1 && k != 2 && k != MAX_VARIABLES) || cells != k * k ||
+		ARR_DIMS(PG_GETARG_ARRAYTYPE_P(2))[0] != k)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("means and covariances do not fit each other"),
@@ -276,7 +279,9 @@ personalize_moments_of_matrix(PG_FUNCTION_ARGS)
 			if (covariances[i * k + j] != covariances[j * k + i])
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("covariances must be symmetric")));
+						 errmsg("covariances must be symmetric"),
+						 errhint(
+							 "Write the covariance of two variables in both places.")));
 			set_moment(moments, i, j, covariances[i * k + j]);
 		}
 	}

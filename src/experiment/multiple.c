@@ -28,6 +28,7 @@ typedef struct Arms
 	double *counts;
 	double *expected;
 	double total;
+	int weighted; /* arms whose weight is not 0 */
 } Arms;
 
 /* The elements of an array of one dimension, none of them null. */
@@ -43,7 +44,8 @@ array_elements(FunctionCallInfo fcinfo, int argno, const char *name, Oid type,
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("%s must have one dimension", name),
-				 errdetail("It has %d.", ARR_NDIM(array))));
+				 errdetail("It has %d.", ARR_NDIM(array)),
+				 errhint("Pass one number for each arm.")));
 	deconstruct_array(array, type, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
 					  &elements, &nulls, n);
 	for (int i = 0; i < *n; i++)
@@ -52,7 +54,8 @@ array_elements(FunctionCallInfo fcinfo, int argno, const char *name, Oid type,
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("%s must not hold nulls", name),
-					 errdetail("Element %d is null.", i + 1)));
+					 errdetail("Element %d is null.", i + 1),
+					 errhint("Write an arm that has none as 0.")));
 	}
 	return elements;
 }
@@ -79,8 +82,8 @@ read_counts(FunctionCallInfo fcinfo, Arms *arms)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("counts must not be negative"),
-					 errdetail("Element %d is %lld.", i + 1,
-							   (long long) count)));
+					 errdetail("Element %d is %lld.", i + 1, (long long) count),
+					 errhint("Count the units of each arm.")));
 		arms->counts[i] = count;
 		sum_add(&total, count);
 	}
@@ -97,7 +100,8 @@ checked_weight(Datum element, int position)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("weights must be finite and not negative"),
 				 errdetail("Element %d is %s.", position,
-						   float8out_internal(weight))));
+						   float8out_internal(weight)),
+				 errhint("Weights are shares, such as 0.5 and 0.5.")));
 	return weight;
 }
 
@@ -133,15 +137,20 @@ expect(FunctionCallInfo fcinfo, Arms *arms)
 	Sum sum = { 0 };
 	double all;
 
+	arms->weighted = 0;
 	for (int i = 0; i < arms->n; i++)
+	{
 		sum_add(&sum, weights[i]);
+		arms->weighted += weights[i] > 0;
+	}
 	all = sum_value(&sum);
 	if (!isfinite(all))
 		float_overflow_error();
 	if (all == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("weights must not all be 0")));
+				 errmsg("weights must not all be 0"),
+				 errhint("Leave weights out for equal ones.")));
 	arms->expected = weights;
 	for (int i = 0; i < arms->n; i++)
 		arms->expected[i] = arms->total * (weights[i] / all);
@@ -209,7 +218,7 @@ personalize_srm(PG_FUNCTION_ARGS)
 	if (arms.total > 0)
 		statistic = chi_square_of(&arms, &df);
 	else
-		df = arms.n - 1;
+		df = arms.weighted - 1;
 
 	if (get_call_result_type(fcinfo, NULL, &type) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "function does not return a row");
@@ -353,7 +362,8 @@ check_p(double p, int position)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("p must hold numbers between 0 and 1"),
 				 errdetail("Element %d is %s.", position,
-						   float8out_internal(p))));
+						   float8out_internal(p)),
+				 errhint("A test that has no p-value is NULL.")));
 }
 
 /* Nulls stay where they are, and are no tests. */
@@ -374,7 +384,8 @@ personalize_p_adjust(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("p must have one dimension"),
-				 errdetail("It has %d.", ARR_NDIM(array))));
+				 errdetail("It has %d.", ARR_NDIM(array)),
+				 errhint("Pass one p-value for each test.")));
 	deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
 					  TYPALIGN_DOUBLE, &elements, &nulls, &length);
 	tests = palloc_extended(Max(length, 1) * sizeof(Test), MCXT_ALLOC_HUGE);

@@ -28,42 +28,78 @@ typedef struct Interval2
 
 /* Wilson's interval at z standard errors. */
 static Interval2
-wilson(double successes, double n, double z)
+wilson(double successes, double failures, double z)
 {
+	double n = successes + failures;
 	double p = successes / n;
 	double scale = 1 + z * z / n;
 	double centre = (p + z * z / (2 * n)) / scale;
-	double width = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale;
+	double width =
+		z * sqrt(p * (failures / n) / n + z * z / (4 * n * n)) / scale;
 
 	/* at the ends rounding must not leave a trace of the other side */
 	return (Interval2){ successes == 0 ? 0 : Max(centre - width, 0),
-						successes == n ? 1 : Min(centre + width, 1) };
+						failures == 0 ? 1 : Min(centre + width, 1) };
 }
 
+/*
+ * Counts are exact, so what is left of a rate near 1 is taken from the units
+ * that have not succeeded, never as 1 less the rate.
+ */
 typedef struct Share
 {
 	double n;
 	double successes;
+	double failures;
 	double rate; /* NaN of none */
+	double rest; /* 1 - rate */
 	Interval2 interval;
+	double below; /* from the rate to the ends of the interval */
+	double above;
 } Share;
 
 static Share
 share_of(int64 successes, int64 n, double z)
 {
-	Share share = { .n = (double) n, .successes = (double) successes };
+	Share share = { .n = (double) n,
+					.successes = (double) successes,
+					.failures = (double) (n - successes) };
 
-	if (n > 0)
+	if (!(n > 0))
 	{
-		share.rate = share.successes / share.n;
-		share.interval = wilson(share.successes, share.n, z);
+		share.rate = share.rest = share.below = share.above = NAN;
+		share.interval = (Interval2){ NAN, NAN };
+		return share;
+	}
+	share.rate = share.successes / share.n;
+	share.rest = share.failures / share.n;
+	if (share.rate <= share.rest)
+	{
+		share.interval = wilson(share.successes, share.failures, z);
+		share.below = share.rate - share.interval.low;
+		share.above = share.interval.high - share.rate;
 	}
 	else
 	{
-		share.rate = NAN;
-		share.interval = (Interval2){ NAN, NAN };
+		Interval2 rest = wilson(share.failures, share.successes, z);
+
+		share.interval = (Interval2){ 1 - rest.high, 1 - rest.low };
+		share.below = rest.high - share.rest;
+		share.above = share.rest - rest.low;
 	}
 	return share;
+}
+
+/* Of two rates that are nearly the same, too: of products without rounding. */
+static double
+rate_difference(const Share *a, const Share *b)
+{
+	double of_b = b->successes * a->n;
+	double of_a = a->successes * b->n;
+	double low =
+		fma(b->successes, a->n, -of_b) - fma(a->successes, b->n, -of_a);
+
+	return (of_b - of_a + low) / a->n / b->n;
 }
 
 static double
@@ -87,13 +123,11 @@ one_sided(Interval2 interval, Alternative alternative, double least,
 static Interval2
 newcombe(const Share *a, const Share *b)
 {
-	double difference = b->rate - a->rate;
+	double difference = rate_difference(a, b);
 
 	return (Interval2){
-		difference -
-			hypotenuse(b->rate - b->interval.low, a->interval.high - a->rate),
-		difference +
-			hypotenuse(b->interval.high - b->rate, a->rate - a->interval.low),
+		difference - hypotenuse(b->below, a->above),
+		difference + hypotenuse(b->above, a->below),
 	};
 }
 
@@ -105,8 +139,7 @@ relative_interval(const Share *a, const Share *b, double z)
 
 	if (!(a->successes > 0 && b->successes > 0))
 		return (Interval2){ NAN, NAN };
-	width =
-		z * sqrt((1 - a->rate) / a->successes + (1 - b->rate) / b->successes);
+	width = z * sqrt(a->rest / a->successes + b->rest / b->successes);
 	return (Interval2){ expm1(log(b->rate / a->rate) - width),
 						expm1(log(b->rate / a->rate) + width) };
 }
@@ -127,12 +160,10 @@ tail_of(double z, Alternative alternative)
 
 /* Pearson's chi-square of two by two with Yates' correction: always two-sided. */
 static double
-yates_p_value(const Share *a, const Share *b, double pooled)
+yates_p_value(const Share *a, const Share *b, double error)
 {
-	double scale = 1 / a->n + 1 / b->n;
-	double apart = fabs(b->rate - a->rate);
-	double z =
-		(apart - Min(scale / 2, apart)) / sqrt(pooled * (1 - pooled) * scale);
+	double apart = fabs(rate_difference(a, b));
+	double z = (apart - Min((1 / a->n + 1 / b->n) / 2, apart)) / error;
 
 	return Min(2 * normal_tail(z), 1);
 }
@@ -148,16 +179,18 @@ typedef struct Score
 static Score
 score_of(const Share *a, const Share *b, Alternative alternative)
 {
-	double pooled = (a->successes + b->successes) / (a->n + b->n);
-	double error = sqrt(pooled * (1 - pooled) * (1 / a->n + 1 / b->n));
+	double n = a->n + b->n;
+	double error =
+		sqrt((a->successes + b->successes) / n *
+			 ((a->failures + b->failures) / n) * (1 / a->n + 1 / b->n));
 	Score score;
 
 	if (!(a->n > 0 && b->n > 0))
 		return (Score){ NAN, NAN, NAN };
 	/* all alike: nothing speaks for a difference */
-	score.z = error > 0 ? (b->rate - a->rate) / error : 0;
+	score.z = error > 0 ? rate_difference(a, b) / error : 0;
 	score.p = tail_of(score.z, alternative);
-	score.yates_p = error > 0 ? yates_p_value(a, b, pooled) : 1;
+	score.yates_p = error > 0 ? yates_p_value(a, b, error) : 1;
 	return score;
 }
 
@@ -183,9 +216,8 @@ static int
 put_difference(Datum *values, const Share *a, const Share *b, double z,
 			   Alternative alternative)
 {
-	double difference = b->rate - a->rate;
-	double stderror =
-		sqrt(a->rate * (1 - a->rate) / a->n + b->rate * (1 - b->rate) / b->n);
+	double difference = rate_difference(a, b);
+	double stderror = sqrt(a->rate * a->rest / a->n + b->rate * b->rest / b->n);
 	Interval2 wald = { difference - z * stderror, difference + z * stderror };
 	int n = 0;
 
@@ -222,8 +254,7 @@ proportion_row(FunctionCallInfo fcinfo, const Counts *counts, double alpha,
 	values[n++] = Float8GetDatum(score.z);
 	values[n++] = Float8GetDatum(score.p);
 	values[n++] = Float8GetDatum(score.yates_p);
-	values[n++] = Float8GetDatum(
-		a.n > 0 && b.n > 0 ? fisher_p_value(counts, alternative) : NAN);
+	values[n++] = Float8GetDatum(fisher_p_value(counts, alternative));
 	return make_row(result_type(fcinfo), values);
 }
 
@@ -246,12 +277,24 @@ personalize_lift_proportion_add(PG_FUNCTION_ARGS)
 }
 
 /* Whole numbers of this size have been summed exactly. */
+static double
+sum_of_rows(ArmSums *arm)
+{
+	return arm->n * arm->numbers[0] + sum_value(arm_deviations(arm, 1));
+}
+
+bool
+arm_is_share(ArmSums *arm)
+{
+	double sum = sum_of_rows(arm);
+
+	return sum >= 0 && sum <= (double) arm->n && sum == rint(sum);
+}
+
 static int64
 successes(ArmSums *arm)
 {
-	return arm->n == 0 ? 0 :
-						 (int64) rint(arm->n * arm->numbers[0] +
-									  sum_value(arm_deviations(arm, 1)));
+	return (int64) sum_of_rows(arm);
 }
 
 Datum

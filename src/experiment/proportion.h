@@ -17,7 +17,13 @@ typedef struct Counts
 
 /* ---- fisher.c ---- */
 
-/* Both arms have units. */
+/*
+ * NaN if an arm has no units, or both together more than FISHER_LIMIT: it takes
+ * as many steps as there are tables that may well be, which go with the root of
+ * the units, and counts must be exact in a double.
+ */
+#define FISHER_LIMIT 1e12
+
 extern double fisher_p_value(const Counts *counts, Alternative alternative);
 
 #endif

@@ -24,6 +24,9 @@
 /* A split as unlikely as this is a defect of the experiment. */
 #define BROKEN_SPLIT 0.001
 
+/* How many arms a message names. */
+#define ARMS_LISTED 20
+
 #define COLUMNS_HINT \
 	"The query is to return one row a unit: arm and outcome and, if wanted, covariate; or, for a ratio, arm, numerator and denominator and, if wanted, numerator_before and denominator_before."
 
@@ -101,7 +104,8 @@ check_column(Form_pg_attribute attribute, Columns *columns)
 	if (OidIsValid(columns->types[column]))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_COLUMN),
-				 errmsg("the query returns column \"%s\" twice", name)));
+				 errmsg("the query returns column \"%s\" twice", name),
+				 errhint(COLUMNS_HINT)));
 	if (column != ARM && !is_number(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -256,16 +260,39 @@ tell_of_skipped(const Columns *columns)
 
 /* ---- arms ---- */
 
+/* The first of them, for there may be as many as units, by mistake. */
 static char *
 arm_list(const Datum *arms, int n)
 {
 	StringInfoData list;
+	int listed = Min(n, ARMS_LISTED);
 
 	initStringInfo(&list);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < listed; i++)
 		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "",
 						 TextDatumGetCString(arms[i]));
+	if (listed < n)
+		appendStringInfo(&list, " and %d more", n - listed);
 	return list.data;
+}
+
+static void
+check_distinct(const Datum *arms, int n)
+{
+	const char **names = palloc(Max(n, 1) * sizeof(char *));
+
+	for (int i = 0; i < n; i++)
+		names[i] = TextDatumGetCString(arms[i]);
+	qsort(names, n, sizeof(char *), pg_qsort_strcmp);
+	for (int i = 1; i < n; i++)
+	{
+		if (strcmp(names[i - 1], names[i]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("arms must not contain \"%s\" twice", names[i]),
+					 errhint(
+						 "Name each arm once; merge moments of the same arm with moments_merge().")));
+	}
 }
 
 static void
@@ -276,17 +303,10 @@ check_arms(const Datum *arms, const bool *nulls, int n)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("arms must not contain nulls")));
-		for (int j = 0; j < i; j++)
-		{
-			if (strcmp(TextDatumGetCString(arms[i]),
-					   TextDatumGetCString(arms[j])) == 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("arms must not contain \"%s\" twice",
-								TextDatumGetCString(arms[i]))));
-		}
+					 errmsg("arms must not contain nulls"),
+					 errhint("Leave out units that are in no arm.")));
 	}
+	check_distinct(arms, n);
 	if (n < 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -395,6 +415,13 @@ personalize_experiment_arms(PG_FUNCTION_ARGS)
 	SelectQuery query;
 
 	arg_not_null(fcinfo, 0, "query");
+	/* arms come in an order of their own, which is not that of assign() */
+	if (!PG_ARGISNULL(2) && PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("weights need variants"),
+				 errdetail("Arms of a query have no order, and weights do."),
+				 errhint("Pass variants and weights as to assign().")));
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	query = select_query(text_to_cstring(PG_GETARG_TEXT_PP(0)),
@@ -446,7 +473,8 @@ personalize_experiment_control(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg(
 					 "arms and outcomes must have the same number of elements"),
-				 errdetail("They have %d and %d.", n, PG_GETARG_INT32(1))));
+				 errdetail("They have %d and %d.", n, PG_GETARG_INT32(1)),
+				 errhint("An arm without units has NULL for its outcome.")));
 	if (!PG_ARGISNULL(2))
 		control = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	for (int i = 0; i < n; i++)
@@ -475,6 +503,6 @@ personalize_split_is_broken(PG_FUNCTION_ARGS)
 				 errdetail("By chance alone that would be so with a probability of %.2g.",
 						   p),
 				 errhint(
-					 "Pass the weights of assign() if they are not equal. If they are right, find out what lost or doubled units of some arms before you read any result.")));
+					 "Pass the variants and weights of assign() if they are not equal. If they are right, find out what lost or doubled units of some arms before you read any result.")));
 	PG_RETURN_BOOL(p < BROKEN_SPLIT);
 }

@@ -81,6 +81,10 @@ SELECT assign('x', 1, coverage => 1.1);
 SELECT assign('x', 1, coverage => -0.1);
 SELECT assign('x', 1, coverage => 'NaN');
 SELECT assign('x', 1, coverage => NULL);
+-- far too many variants can be cancelled
+SET statement_timeout = '100ms';
+SELECT assign('x', 1, array_agg('v' || i)) FROM generate_series(1, 100000) i;
+RESET statement_timeout;
 -- bad input is bad for no unit, too
 SELECT assign('x', NULL, '{a,a}');
 

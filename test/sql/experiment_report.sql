@@ -60,10 +60,17 @@ SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', va
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', variants => '{control,green,NULL}');
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', control => 'red');
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', weights => '{0.5,0.5}');
+SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', '{control,green,blue}', weights => '{0.5,0.5}');
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', alpha => 1);
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', alternative => 'more');
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', method => 'none');
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', planned_units => 0);
+-- a unit for an arm, by mistake: neither the message nor the query is without end
+SELECT * FROM experiment_report('SELECT unit AS arm, spent AS outcome FROM outcomes');
+SET statement_timeout = '20s';
+SELECT count(*) FROM experiment_report('SELECT unit AS arm, spent AS outcome FROM outcomes', control => '1');
+RESET statement_timeout;
+SELECT arm, verdict FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', planned_units => 9223372036854775807);
 SELECT * FROM experiment_report('{a,b}'::text[], NULL);
 SELECT * FROM experiment_report('{a,b}'::text[], '{NULL,NULL}');
 SELECT * FROM experiment_report('{control,b}'::text[], '{NULL}');

@@ -36,6 +36,11 @@ SELECT (compare_ratio(moments(clicks, views) FILTER (WHERE arm = 'control'), mom
 -- figures of another tool
 SELECT (compare(moments_of(3407, 0.41, 15.2), moments_of(3461, 0.70, 38.4))).*;
 SELECT (compare(moments_of_matrix(100, '{5,4}', '{{4,3},{3,4}}'), moments_of_matrix(100, '{6,4.1}', '{{4,3},{3,4}}'))).*;
+-- an array whose null has been replaced keeps its bitmap of nulls
+CREATE TABLE figures (means float8[]);
+INSERT INTO figures VALUES ('{5,NULL}');
+UPDATE figures SET means[2] = 4;
+SELECT moments_of_matrix(100, means, '{{4,3},{3,4}}')::text = moments_of_matrix(100, '{5,4}', '{{4,3},{3,4}}')::text AS same FROM figures;
 SELECT (compare_proportions(49, 1000, 71, 1010)).*;
 SELECT (compare_proportions(5, 10, 9, 10, alpha => 0.1, alternative => 'greater')).*;
 \x
@@ -68,6 +73,9 @@ SELECT (lift(x, x > -2)).relative_difference, (lift(x, x > -2)).relative_ci_low 
 -- nobody, everybody
 SELECT (p).rate_control, (p).rate_control_high, (p).ci_low, (p).ci_high, (p).relative_ci_low, (p).z, (p).p_value, (p).yates_p_value, (p).fisher_p_value FROM compare_proportions(0, 50, 0, 60) p;
 SELECT (p).rate_control_low, (p).ci_low, (p).ci_high, (p).p_value, (p).fisher_p_value FROM compare_proportions(50, 50, 0, 60) p;
+
+-- more units than Fisher's test takes in any time
+SELECT n, (p).p_value = 1 AS p_value, (p).fisher_p_value FROM unnest('{500000000000,500000000001,9000000000000000000}'::bigint[]) n, LATERAL (SELECT compare_proportions(n / 3, n, n / 3, n) AS p) c;
 
 -- outcomes that cannot be
 SELECT lift('NaN'::float8, true);
@@ -106,6 +114,7 @@ SELECT moments_of(5, 'NaN', 1);
 SELECT moments_of(5, 1, -1);
 SELECT moments_of_matrix(5, '{1,2,3}', '{{1,0,0},{0,1,0},{0,0,1}}');
 SELECT moments_of_matrix(5, '{1,2}', '{{1,0}}');
+SELECT moments_of_matrix(5, '{1,2}', '{{1,0,0,1}}');
 SELECT moments_of_matrix(5, '{1,2}', '{{1,2},{3,1}}');
 SELECT moments_of_matrix(5, '{1,2}', '{{1,0},{0,-1}}');
 SELECT moments_of_matrix(5, '{1,NULL}', '{{1,0},{0,1}}');
@@ -118,6 +127,8 @@ SELECT lift_merge(s) FROM (SELECT lift_partial(spent, true) AS s FROM outcomes U
 SELECT lift_merge(lift_proportion_partial) FROM (SELECT lift_proportion_partial(bought, true) FROM outcomes) x;
 SELECT lift_proportion_merge(lift_partial) FROM (SELECT lift_partial(spent, true) FROM outcomes) x;
 SELECT moments_merge(m) FROM (SELECT moments(spent) AS m FROM outcomes UNION ALL SELECT moments(spent, spent) FROM outcomes) x;
+-- more rows than can be counted
+SELECT moments_merge(moments_of(9223372036854775807, 1, 1)) FROM generate_series(1, 2);
 -- states as text: their form is fixed, so that what is stored can be read later
 SELECT moments(x) FROM unnest('{1,2,4}'::float8[]) x;
 SELECT lift_partial(x, x > 1) FROM unnest('{1,2,4}'::float8[]) x;

@@ -21,7 +21,7 @@ SELECT srm('{900,100}', '{9,1}'), srm('{100,101,99,103}');
 -- far out in the tail there is still a number
 SELECT srm('{60000,40000}'), (srm('{53000,47000}')).p_value;
 -- nobody at all; an arm that should have nobody
-SELECT srm('{0,0}'), srm('{5,5,0}', '{1,1,0}'), srm('{5,5,1}', '{1,1,0}'), srm('{5,0}', '{1,0}');
+SELECT srm('{0,0}'), srm('{0,0,0}', '{1,1,0}') AS none_of_weight_0, srm('{5,5,0}', '{1,1,0}'), srm('{5,5,1}', '{1,1,0}'), srm('{5,0}', '{1,0}');
 -- counts that are no small numbers
 SELECT srm('{9223372036854775807,9223372036854775807}');
 
