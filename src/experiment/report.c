@@ -28,7 +28,7 @@
 #define ARMS_LISTED 20
 
 #define COLUMNS_HINT \
-	"The query is to return one row a unit: arm and outcome and, if wanted, covariate; or, for a ratio, arm, numerator and denominator and, if wanted, numerator_before and denominator_before."
+	"The query is to return one row a unit: arm and outcome and, if wanted, covariate; or, for a ratio, arm, numerator and denominator and, if wanted, numerator_before and denominator_before. With a column unit it is made sure that no unit has two rows."
 
 PG_FUNCTION_INFO_V1(personalize_experiment_arms);
 PG_FUNCTION_INFO_V1(personalize_experiment_control);
@@ -45,12 +45,14 @@ typedef enum ReportColumn
 	DENOMINATOR,
 	NUMERATOR_BEFORE,
 	DENOMINATOR_BEFORE,
+	FIGURES, /* those above but the arm */
+	UNIT = FIGURES,
 	COLUMNS
 } ReportColumn;
 
 static const char *const column_names[COLUMNS] = {
-	"arm",		   "outcome",		   "covariate",			"numerator",
-	"denominator", "numerator_before", "denominator_before"
+	"arm",		   "outcome",		   "covariate",			 "numerator",
+	"denominator", "numerator_before", "denominator_before", "unit"
 };
 
 /* The types of the columns that there are, without domains. */
@@ -106,7 +108,7 @@ check_column(Form_pg_attribute attribute, Columns *columns)
 				(errcode(ERRCODE_DUPLICATE_COLUMN),
 				 errmsg("the query returns column \"%s\" twice", name),
 				 errhint(COLUMNS_HINT)));
-	if (column != ARM && !is_number(type))
+	if (column != ARM && column != UNIT && !is_number(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of the query must be a number or boolean",
@@ -177,12 +179,12 @@ append_arguments(StringInfo sql, const Columns *columns)
 	const char *separator = "";
 	bool all_numeric = true;
 
-	for (int i = OUTCOME; i < COLUMNS; i++)
+	for (int i = OUTCOME; i < FIGURES; i++)
 	{
 		if (has_column(columns, i) && columns->types[i] != NUMERICOID)
 			all_numeric = false;
 	}
-	for (int i = OUTCOME; i < COLUMNS; i++)
+	for (int i = OUTCOME; i < FIGURES; i++)
 	{
 		if (!has_column(columns, i))
 			continue;
@@ -202,7 +204,7 @@ append_is_skipped(StringInfo sql, const Columns *columns)
 	const char *separator = "";
 
 	appendStringInfoString(sql, "pg_catalog.num_nulls(");
-	for (int i = OUTCOME; i < COLUMNS; i++)
+	for (int i = OUTCOME; i < FIGURES; i++)
 	{
 		if (!has_column(columns, i))
 			continue;
@@ -256,6 +258,50 @@ tell_of_skipped(const Columns *columns)
 				 errhint("Where null means none, say so, as in coalesce(%s, 0).",
 						 column_names[columns->is_ratio ? NUMERATOR :
 														  OUTCOME])));
+}
+
+static int64
+count_column(int column)
+{
+	bool isnull;
+
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+									   SPI_tuptable->tupdesc, column, &isnull));
+}
+
+/*
+ * Rows of one unit are not independent, and taking them for such makes
+ * intervals far too narrow.  It costs another run of the query, so it is done
+ * only if units are named.
+ */
+static void
+check_units(const SelectQuery *query)
+{
+	StringInfoData sql;
+	const char *unit;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql,
+					 "SELECT q.unit::pg_catalog.text, pg_catalog.count(*), pg_catalog.count(DISTINCT q.arm::pg_catalog.text),"
+					 " pg_catalog.count(*) OVER ()"
+					 " FROM (%s\n) q WHERE q.arm IS NOT NULL GROUP BY q.unit"
+					 " HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 ORDER BY 2 DESC, 1 LIMIT 1",
+					 query->text);
+	if (SPI_execute(sql.data, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "the query of experiment_report() cannot be run");
+	if (SPI_processed == 0)
+		return;
+	unit = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	ereport(ERROR,
+			(errcode(ERRCODE_CARDINALITY_VIOLATION),
+			 errmsg("a unit must have one row"),
+			 errdetail("%lld of them have more, such as %s with %lld rows, arms: %lld.",
+					   (long long) count_column(4),
+					   unit ? quote_literal_cstr(unit) : "NULL",
+					   (long long) count_column(2),
+					   (long long) count_column(3)),
+			 errhint(
+				 "Sum up what belongs to a unit with GROUP BY; a unit in two arms belongs in none.")));
 }
 
 /* ---- arms ---- */
@@ -427,6 +473,8 @@ personalize_experiment_arms(PG_FUNCTION_ARGS)
 	query = select_query(text_to_cstring(PG_GETARG_TEXT_PP(0)),
 						 "experiment_report", COLUMNS_HINT);
 	check_columns(query.desc, &columns);
+	if (has_column(&columns, UNIT))
+		check_units(&query);
 	run_query(&query, &columns);
 	tell_of_skipped(&columns);
 	if (PG_ARGISNULL(1))

@@ -19,6 +19,10 @@ SELECT * FROM experiment_report('SELECT arm, bought AS outcome FROM outcomes', c
 -- a ratio
 SELECT * FROM experiment_report('SELECT arm, spent AS numerator, visits AS denominator FROM outcomes');
 SELECT * FROM experiment_report('SELECT arm, spent AS numerator, visits AS denominator, before AS numerator_before, visits AS denominator_before FROM outcomes');
+-- with the units named, rows of an event instead of a unit are noticed, and units in two arms
+SELECT arm, units FROM experiment_report('SELECT unit, arm, spent AS outcome FROM outcomes');
+SELECT arm, units FROM experiment_report('SELECT unit, arm, spent AS outcome FROM outcomes UNION ALL SELECT unit, arm, 5 FROM outcomes WHERE unit IN (7, 8)');
+SELECT arm, units FROM experiment_report('SELECT unit, arm, spent AS outcome FROM outcomes UNION ALL SELECT 9, ''blue'', 5');
 -- before its planned size an experiment says nothing, whatever the p-value
 SELECT arm, p_value, verdict FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', planned_units => 1001);
 SELECT arm, p_value, verdict FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes', planned_units => 1000);
