@@ -51,6 +51,8 @@ FROM generate_series(1, 10000) id;
 CREATE TABLE experiment (name text, variants text[], weights float8[], coverage float8);
 INSERT INTO experiment VALUES ('one', '{a,b}', NULL, 1), ('two', '{x,y,z}', '{0.1,0.1,0.8}', 1), ('two', '{x,y,z}', '{0.8,0.1,0.1}', 1), ('three', '{new}', NULL, 0.3);
 SELECT name, weights, string_agg(coalesce(assign(name, id, variants, weights, coverage), '-'), ' ' ORDER BY id) FROM experiment, generate_series(1, 10) id GROUP BY name, variants, weights ORDER BY name, weights;
+-- of one set of variants, an experiment that differs from row to row
+SELECT string_agg(assign(name, 7), ' ' ORDER BY name) AS by_row, concat_ws(' ', assign('a', 7), assign('b', 7), assign('c', 7), assign('d', 7), assign('e', 7)) AS one_by_one FROM unnest('{a,b,c,d,e}'::text[]) name;
 -- a call in PL/pgSQL, which is kept from one to the next
 CREATE FUNCTION variant_of(experiment text, id int, variants text[]) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN assign(experiment, id, variants); END $$;
 SELECT variant_of('one', 1, '{a,b}'), variant_of('two', 1, '{x,y,z}'), assign('one', 1, '{a,b}'), assign('two', 1, '{x,y,z}');

@@ -32,6 +32,8 @@ SELECT arm, p_value, verdict FROM experiment_report('SELECT arm, spent AS outcom
 SELECT * FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes WHERE arm <> ''green'' OR unit % 5 > 0', variants => '{control,green,blue}', weights => '{0.3334,0.3333,0.3333}');
 SELECT arm, units, mean, verdict FROM experiment_report('SELECT arm, spent AS outcome FROM outcomes WHERE unit < 9', variants => '{blue,control,green,red}');
 SELECT arm, units, verdict FROM experiment_report('SELECT ''a'' || unit % 2 AS arm, spent AS outcome FROM outcomes', variants => '{a1,a0}');
+-- a split is broken below 0.001
+SELECT n, (srm(ARRAY[500, n])).p_value < 0.001 AS broken, verdict FROM unnest('{608,610}'::bigint[]) n, experiment_report('{control,a}'::text[], ARRAY[moments_of(500, 1, 1), moments_of(n, 1, 1)]) WHERE arm = 'a';
 -- from moments that are kept by day
 CREATE TABLE daily AS SELECT unit % 10 AS day, arm, moments(spent) AS m FROM outcomes GROUP BY 1, 2;
 SELECT r.* FROM (SELECT array_agg(arm) AS arms, array_agg(m) AS ms FROM (SELECT arm, moments_merge(m) AS m FROM daily GROUP BY arm ORDER BY arm) g) a, experiment_report(arms, ms, control => 'control') r;
