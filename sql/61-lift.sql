@@ -270,6 +270,8 @@ CREATE TYPE lift_test AS (
 	relative_ci_low float8,
 	relative_ci_high float8,
 	relative_p_value float8,
+	fieller_ci_low float8,
+	fieller_ci_high float8,
 	t float8,
 	df float8,
 	theta float8,
@@ -292,6 +294,8 @@ COMMENT ON COLUMN lift_test.relative_stderr IS 'standard error of relative_diffe
 COMMENT ON COLUMN lift_test.relative_ci_low IS 'lower end of its confidence interval';
 COMMENT ON COLUMN lift_test.relative_ci_high IS 'upper end';
 COMMENT ON COLUMN lift_test.relative_p_value IS 'chance of a difference at least as large if there is none';
+COMMENT ON COLUMN lift_test.fieller_ci_low IS 'lower end of another interval of relative_difference, by Fieller: it holds 0 exactly if that of difference does; null where the mean of the control cannot be told from 0';
+COMMENT ON COLUMN lift_test.fieller_ci_high IS 'upper end';
 COMMENT ON COLUMN lift_test.t IS 'difference by its standard error';
 COMMENT ON COLUMN lift_test.df IS 'degrees of freedom by Welch and Satterthwaite; infinite if always valid';
 COMMENT ON COLUMN lift_test.theta IS 'coefficient of the covariate; null without one';

@@ -16,8 +16,8 @@ COMMENT ON TYPE experiment_arm IS
 COMMENT ON COLUMN experiment_arm.arm IS 'name of the arm; the control comes first';
 COMMENT ON COLUMN experiment_arm.units IS 'its units';
 COMMENT ON COLUMN experiment_arm.mean IS 'mean of the outcome, or ratio, to four digits';
-COMMENT ON COLUMN experiment_arm.change IS 'difference by the mean of the control, in percent; null of the control, and where its mean is 0';
-COMMENT ON COLUMN experiment_arm.interval IS 'confidence interval of change';
+COMMENT ON COLUMN experiment_arm.change IS 'difference by the mean of the control, in percent, or as it is where that mean cannot be told from 0; null of the control';
+COMMENT ON COLUMN experiment_arm.interval IS 'confidence interval of change, by Fieller, so that it agrees with the p-value of the difference';
 COMMENT ON COLUMN experiment_arm.p_value IS 'chance of a change as large if there is none, adjusted for the number of arms, to two digits';
 COMMENT ON COLUMN experiment_arm.verdict IS 'what may be said at this time, in words';
 COMMENT ON COLUMN experiment_arm.chart IS 'the interval as a drawing, on one axis for all arms; the line is no change';
@@ -133,11 +133,11 @@ BEGIN ATOMIC
 			coalesce(c.units, 0) AS control_units
 		FROM arm a LEFT JOIN arm c ON c.is_control
 	), figure AS (
-		SELECT t.*, (t.t).relative_p_value IS NULL AND (t.t).p_value IS NOT NULL AS absolute,
-			coalesce((t.t).relative_p_value, (t.t).p_value) AS p,
-			CASE WHEN (t.t).relative_p_value IS NULL THEN (t.t).difference ELSE (t.t).relative_difference END AS estimate,
-			CASE WHEN (t.t).relative_p_value IS NULL THEN (t.t).ci_low ELSE (t.t).relative_ci_low END AS low,
-			CASE WHEN (t.t).relative_p_value IS NULL THEN (t.t).ci_high ELSE (t.t).relative_ci_high END AS high
+		-- in percent, unless the mean of the control cannot be told from 0
+		SELECT t.*, (t.t).p_value AS p, (t.t).fieller_ci_low IS NULL AND ((t.t).p_value IS NOT NULL OR (t.t).relative_difference IS NULL) AS absolute,
+			CASE WHEN (t.t).fieller_ci_low IS NULL AND (t.t).p_value IS NOT NULL THEN (t.t).difference ELSE coalesce((t.t).relative_difference, (t.t).difference) END AS estimate,
+			CASE WHEN (t.t).fieller_ci_low IS NULL THEN (t.t).ci_low ELSE (t.t).fieller_ci_low END AS low,
+			CASE WHEN (t.t).fieller_ci_low IS NULL THEN (t.t).ci_high ELSE (t.t).fieller_ci_high END AS high
 		FROM test t
 	), adjusted AS (
 		SELECT f.*, (personalize.p_adjust(array_agg(f.p) OVER w, method))[row_number() OVER w] AS adjusted_p,
@@ -151,8 +151,9 @@ BEGIN ATOMIC
 		personalize.to_digits((personalize.moments_figures(a.outcome)).mean OPERATOR(pg_catalog./)
 			CASE WHEN ratio THEN nullif((personalize.moments_figures(a.outcome)).covariate_mean, 0) ELSE 1 END, 4),
 		CASE WHEN a.absolute THEN personalize.to_digits(a.estimate, 3)::text ELSE personalize.to_percent(a.estimate) END,
-		CASE WHEN a.absolute THEN format('%s to %s', personalize.to_digits(a.low, 3), personalize.to_digits(a.high, 3))
-			WHEN a.p IS NOT NULL THEN format('%s to %s', personalize.to_percent(a.low), personalize.to_percent(a.high)) END,
+		CASE WHEN a.p IS NULL THEN NULL
+			WHEN a.absolute THEN format('%s to %s', personalize.to_digits(a.low, 3), personalize.to_digits(a.high, 3))
+			ELSE format('%s to %s', personalize.to_percent(a.low), personalize.to_percent(a.high)) END,
 		CASE WHEN a.adjusted_p OPERATOR(pg_catalog.<) 0.0001 THEN '<0.0001' ELSE personalize.to_digits(a.adjusted_p, 2)::text END,
 		personalize.experiment_verdict(a.is_control, s.broken, least(a.units, a.control_units), planned_units, always_valid, a.estimate, a.adjusted_p, alpha),
 		CASE WHEN a.p IS NOT NULL THEN personalize.interval_bar(a.low, a.high, a.estimate, a.axis_low, a.axis_high, 24) END)::personalize.experiment_arm

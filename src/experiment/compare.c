@@ -164,6 +164,7 @@ compare_arms(LiftTest *test, bool is_ratio, const CompareOptions *options)
 	double difference = b->mean - a->mean;
 	double quotient = b->mean / a->mean;
 	double before = NAN;
+	double shared; /* covariance of the control's mean, adjusted and not */
 	double v_a;
 	double v_b;
 	double df;
@@ -187,8 +188,13 @@ compare_arms(LiftTest *test, bool is_ratio, const CompareOptions *options)
 	effect_infer(&test->absolute, difference, v_a + v_b, df,
 				 (double) a->n + b->n, options);
 	effect_infer(&test->relative, base > 0 ? difference / base : NAN,
-				 (arm_variance(a, quotient, theta) + v_b) / (base * base), df,
-				 (double) a->n + b->n, options);
+				 base > 0 ?
+					 (arm_variance(a, quotient, theta) + v_b) / (base * base) :
+					 NAN,
+				 df, (double) a->n + b->n, options);
+	shared = a->variance - (adjusted ? theta * a->covariance : 0);
+	fieller_interval(test, a->mean, arm_variance(a, 1, 0), -shared / a->n,
+					 options);
 }
 
 /* ---- SQL ---- */
@@ -207,7 +213,7 @@ put_effect(Datum *values, const Effect *effect)
 Datum
 lift_test_row(FunctionCallInfo fcinfo, const LiftTest *test)
 {
-	Datum values[20];
+	Datum values[22];
 	int n = 0;
 
 	values[n++] = Int64GetDatum(test->control.n);
@@ -216,6 +222,8 @@ lift_test_row(FunctionCallInfo fcinfo, const LiftTest *test)
 	values[n++] = Float8GetDatum(test->treatment.mean);
 	n += put_effect(values + n, &test->absolute);
 	n += put_effect(values + n, &test->relative);
+	values[n++] = Float8GetDatum(test->fieller_low);
+	values[n++] = Float8GetDatum(test->fieller_high);
 	values[n++] = Float8GetDatum(test->absolute.t);
 	values[n++] = Float8GetDatum(test->absolute.df);
 	values[n++] = Float8GetDatum(test->theta);

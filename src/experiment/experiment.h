@@ -90,6 +90,8 @@ typedef struct LiftTest
 	Effect relative;
 	double theta; /* NaN without a covariate */
 	double variance_reduction;
+	double fieller_low; /* of the relative difference, see fieller.c */
+	double fieller_high;
 } LiftTest;
 
 extern void arm_of_means(const Summary *summary, Arm *arm);
@@ -98,6 +100,18 @@ extern double pooled_theta(const Arm *a, const Arm *b);
 extern double ratio_theta(const Arm *a, const Arm *b);
 extern void
 compare_arms(LiftTest *test, bool is_ratio, const CompareOptions *options);
+
+/* ---- fieller.c ---- */
+
+/*
+ * Sets the interval by Fieller from the absolute difference, the control's
+ * mean, its variance, and the covariance of both.
+ */
+extern void fieller_interval(LiftTest *test, double base, double base_variance,
+							 double covariance, const CompareOptions *options);
+
+/* ---- compare.c ---- */
+
 extern Datum lift_test_row(FunctionCallInfo fcinfo, const LiftTest *test);
 
 #endif

@@ -240,6 +240,21 @@ plain_variance(const Strata *strata, const Arm *arms, int64 *units)
 
 /* ---- the test ---- */
 
+/*
+ * The variance of difference - r base is a square in r, which three of its
+ * values tell.
+ */
+static void
+stratified_fieller(const Strata *strata, const CompareOptions *options,
+				   double variance, LiftTest *test)
+{
+	double less = contrast_variance(strata, 0, NULL);
+	double more = contrast_variance(strata, 2, NULL);
+
+	fieller_interval(test, strata->control_mean, (less + more) / 2 - variance,
+					 (less - more) / 4, options);
+}
+
 static void
 stratified_test(const Strata *strata, const CompareOptions *options,
 				LiftTest *test)
@@ -268,6 +283,7 @@ stratified_test(const Strata *strata, const CompareOptions *options,
 						 (base * base) :
 					 NAN,
 				 df, strata->units, options);
+	stratified_fieller(strata, options, variance, test);
 }
 
 Datum

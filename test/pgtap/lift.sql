@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(110);
+SELECT plan(118);
 
 \ir state_checksum.psql
 
@@ -156,6 +156,18 @@ FROM plain, (SELECT lift_ratio(y, x, t) AS r FROM outcome WHERE shape = 'ordinar
 SELECT ok(abs((r).difference) < 1e-12 AND (r).variance_reduction > 1 - 1e-9, 'a ratio adjusted by itself') FROM (SELECT lift_ratio(y, x, t, y, x) AS r FROM outcome WHERE shape = 'ordinary') z;
 SELECT ok(near((r).theta, 2), 'theta of a ratio and its half is 2') FROM (SELECT lift_ratio(y, x, t, y / 2, x) AS r FROM outcome WHERE shape = 'ordinary') z;
 
+-- Fieller's interval: the ends are where a test of the treatment against 1 + r times the control just fails
+SELECT ok(bool_and(abs(abs((yb - (1 + r) * ya) / sqrt(vb / m + (1 + r) ^ 2 * va / n)) / student_t_quantile(0.975, (l).df) - 1) < 1e-9) AND min(r) < min((l).relative_difference) AND max(r) > min((l).relative_difference), 'Fieller''s interval')
+FROM whole, plain, LATERAL (VALUES ((l).fieller_ci_low), ((l).fieller_ci_high)) e (r) WHERE shape = 'ordinary';
+SELECT ok(bool_and(abs(abs(((a).difference - r * ya) / sqrt((a).stderr ^ 2 + r ^ 2 * va / n + 2 * r * (va - theta * ca) / n)) / student_t_quantile(0.975, (a).df) - 1) < 1e-9), '... with a covariate')
+FROM whole, plain, LATERAL (VALUES ((a).fieller_ci_low), ((a).fieller_ci_high)) e (r) WHERE shape = 'ordinary';
+SELECT ok(abs((p).fieller_ci_low + (q).fieller_ci_high) < 1e-15 AND abs((p).fieller_ci_high + (q).fieller_ci_low) < 1e-15, '... of a negative control')
+FROM (SELECT compare(moments_of(50, 3, 4), moments_of(60, 4, 5)) AS p, compare(moments_of(50, -3, 4), moments_of(60, -4, 5)) AS q) z;
+SELECT is((compare(moments_of(50, 0.2, 4), moments_of(60, 4, 5))).fieller_ci_low, NULL, '... of a control that cannot be told from 0');
+SELECT ok((g).fieller_ci_high = 'Infinity' AND (g).fieller_ci_low < 0 AND (g).p_value > 0.05 AND (h).fieller_ci_low > 0 AND (h).p_value < 0.05 AND (s).fieller_ci_low = '-Infinity' AND (s).fieller_ci_high > 0, '... one-sided')
+FROM (SELECT compare(moments_of(50, 3, 4), moments_of(60, 3.5, 5), alternative => 'greater') AS g, compare(moments_of(50, 3, 4), moments_of(60, 4.5, 5), alternative => 'greater') AS h,
+	compare(moments_of(50, 3, 4), moments_of(60, 3.5, 5), alternative => 'less') AS s) z;
+
 -- chances far out in the tail, against values of 40 digits: n, variance, difference of equal arms
 SELECT ok(abs((compare(moments_of(n, 0, v), moments_of(n, d, v))).p_value / p - 1) < 1e-10, 'a p-value of ' || p)
 FROM (VALUES (50, 1, 0.5, 0.014079755374771979252), (1000, 4, 0.3, 0.00081110817439991569986), (500, 1, 2.5, 2.0956377932613668399e-206), (20000, 1, 0.36, 2.4690265938833819156e-279),
@@ -212,6 +224,8 @@ FROM (SELECT e, day, moments_merge(c) OVER w AS control, moments_merge(t) OVER w
 CREATE TABLE alarms AS SELECT e, bool_or((once).p_value < 0.05) AS once, bool_or((valid).p_value < 0.05) AS valid FROM looked_at GROUP BY e;
 SELECT cmp_ok(count(*) FILTER (WHERE once), '>', 60::bigint, 'who stops at the first p below .05 finds something in more than 15 of 100 experiments without effect') FROM alarms;
 SELECT cmp_ok(count(*) FILTER (WHERE valid), '<=', 20::bigint, 'the always-valid test in at most 5 of 100') FROM alarms;
+SELECT is(count(*) FILTER (WHERE ((valid).ci_low > 0 OR (valid).ci_high < 0) <> ((valid).fieller_ci_low > 0 OR (valid).fieller_ci_high < 0)), 0::bigint, 'Fieller''s always-valid interval agrees with that of the difference') FROM looked_at WHERE (valid).fieller_ci_low IS NOT NULL;
+SELECT is(count(*) FILTER (WHERE ((once).p_value < 0.05) <> ((once).fieller_ci_low > 0 OR (once).fieller_ci_high < 0)), 0::bigint, '... and that of one look with its p-value') FROM looked_at WHERE (once).fieller_ci_low IS NOT NULL;
 SELECT is(count(*) FILTER (WHERE ((valid).p_value < 0.05) <> ((valid).ci_low > 0 OR (valid).ci_high < 0)), 0::bigint, 'the always-valid p-value and interval agree') FROM looked_at WHERE abs((valid).p_value - 0.05) > 1e-9;
 -- one-sided it finds no more, and of a real effect it finds most
 CREATE TABLE real_effect AS
@@ -224,6 +238,9 @@ SELECT ok(count(*) FILTER (WHERE effect > 0 AND (greater).p_value < 0.05) > 150 
 -- a relative interval covers the truth
 SELECT ok(count(*) FILTER (WHERE (l).relative_ci_low < 0.1 AND (l).relative_ci_high > 0.1) BETWEEN 929 AND 969, 'relative intervals of 95 percent hold the truth in 95 of 100')
 FROM (SELECT e, lift(y * CASE WHEN t THEN 1.1 ELSE 1 END, t) AS l FROM (SELECT e, draw(61, k) < 0.5 AS t, 5 + normal_draw(62, k) AS y FROM generate_series(1, 1000) e, generate_series(1, 60) i, LATERAL (SELECT e * 1000 + i AS k) z) u GROUP BY e) x;
+
+SELECT ok(count(*) FILTER (WHERE (l).fieller_ci_low < 0.1 AND (l).fieller_ci_high > 0.1) BETWEEN 929 AND 969, '... those of Fieller, of skewed outcomes and few units, too')
+FROM (SELECT e, lift(y * CASE WHEN t THEN 1.1 ELSE 1 END, t) AS l FROM (SELECT e, draw(63, k) < 0.5 AS t, -ln(draw(64, k)) AS y FROM generate_series(1, 1000) e, generate_series(1, 60) i, LATERAL (SELECT e * 1000 + i AS k) z) u GROUP BY e) x;
 
 SELECT * FROM finish();
 ROLLBACK;
