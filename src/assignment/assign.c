@@ -139,6 +139,21 @@ first_bucket(double end)
 	return bucket;
 }
 
+/* Before their sum, which one too few or too many has wrong as well. */
+static void
+check_as_many(const ArrayType *weights, int n)
+{
+	int n_weights = ARR_NDIM(weights) == 1 ? ARR_DIMS(weights)[0] : n;
+
+	if (n_weights != n)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("weights must be as many as variants"),
+				 errdetail("There are %d weights of %d variants.", n_weights,
+						   n),
+				 errhint("Leave weights out for equal ones.")));
+}
+
 static Arms *
 arms_new(MemoryContext context, ArrayType *variants, ArrayType *weights)
 {
@@ -152,14 +167,8 @@ arms_new(MemoryContext context, ArrayType *variants, ArrayType *weights)
 	elements = checked_variants(variants, &n);
 	if (weights != NULL)
 	{
+		check_as_many(weights, n);
 		shares = variant_weights(weights, SUM_TOLERANCE, &n_shares);
-		if (n_shares != n)
-			ereport(ERROR,
-					(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-					 errmsg("weights must be as many as variants"),
-					 errdetail("There are %d weights of %d variants.", n_shares,
-							   n),
-					 errhint("Leave weights out for equal ones.")));
 	}
 
 	arms = arms_alloc(context, n, variants, weights);

@@ -548,8 +548,8 @@ personalize_split_is_broken(PG_FUNCTION_ARGS)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("units are not split as the weights have it"),
-				 errdetail("By chance alone that would be so with a probability of %.2g.",
-						   p),
+				 errdetail("By chance alone that would be so with a probability of %s.",
+						   p > 0 ? psprintf("%.2g", p) : "less than 1e-300"),
 				 errhint(
 					 "Pass the variants and weights of assign() if they are not equal. If they are right, find out what lost or doubled units of some arms before you read any result.")));
 	PG_RETURN_BOOL(p < BROKEN_SPLIT);

@@ -5,7 +5,7 @@
 #ifndef PERSONALIZE_UPLIFT_H
 #define PERSONALIZE_UPLIFT_H
 
-#include "experiment/arm_rows.h"
+#include "effects/arm_rows.h"
 
 /* Rows of score and outcome. */
 extern const StateType qini_type;

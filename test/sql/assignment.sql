@@ -43,6 +43,8 @@ SELECT hash_bucket('x', NULL, 0);
 SELECT id, assign('checkout', id), assign('checkout', id, '{a,b,c}'), assign('checkout', id, '{a,b,c}', '{0.2,0.3,0.5}') AS weighted,
 	assign('checkout', id, coverage => 0.5) AS half
 FROM generate_series(1, 12) id;
+-- one weight too few is told as that, not by the sum
+SELECT assign('x', 1, '{a,b}', '{0.9}');
 -- one variant is a rollout; weights of 0 get nobody; and nobody falls out by rounding
 SELECT count(*), count(assign('rollout', id, '{new}', coverage => 0.25)) AS quarter, count(assign('rollout', id, coverage => 0)) AS none,
 	count(DISTINCT assign('z', id, '{a,b,c}', '{0,1,0}')) AS variants, count(assign('thirds', id, '{a,b,c}', '{0.333333,0.333333,0.333333}')) AS all

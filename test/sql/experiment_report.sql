@@ -34,6 +34,7 @@ SELECT arm, units, mean, verdict FROM experiment_report('SELECT arm, spent AS ou
 SELECT arm, units, verdict FROM experiment_report('SELECT ''a'' || unit % 2 AS arm, spent AS outcome FROM outcomes', variants => '{a1,a0}');
 -- a split is broken below 0.001
 SELECT n, (srm(ARRAY[500, n])).p_value < 0.001 AS broken, verdict FROM unnest('{608,610}'::bigint[]) n, experiment_report('{control,a}'::text[], ARRAY[moments_of(500, 1, 1), moments_of(n, 1, 1)]) WHERE arm = 'a';
+SELECT arm, units, verdict FROM experiment_report('SELECT CASE WHEN unit < 2900 THEN ''control'' ELSE ''treatment'' END AS arm, spent AS outcome FROM outcomes');
 -- from moments that are kept by day
 CREATE TABLE daily AS SELECT unit % 10 AS day, arm, moments(spent) AS m FROM outcomes GROUP BY 1, 2;
 SELECT r.* FROM (SELECT array_agg(arm) AS arms, array_agg(m) AS ms FROM (SELECT arm, moments_merge(m) AS m FROM daily GROUP BY arm ORDER BY arm) g) a, experiment_report(arms, ms, control => 'control') r;

@@ -8,7 +8,7 @@
 
 #include "common/number_list.h"
 #include "compat.h"
-#include "experiment/arm_rows.h"
+#include "effects/arm_rows.h"
 #include "libpq/pqformat.h"
 
 #define FIRST_CAPACITY 8

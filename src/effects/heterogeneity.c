@@ -11,7 +11,7 @@
 
 #include "common/record.h"
 #include "common/sum.h"
-#include "experiment/arm_arrays.h"
+#include "effects/arm_arrays.h"
 #include "numeric/numeric.h"
 #include "utils/float.h"
 
@@ -214,7 +214,7 @@ personalize_segment_heterogeneity_of_moments(PG_FUNCTION_ARGS)
 	{
 		test.control = control[i];
 		test.treatment = treatment[i];
-		compare_known(&test, &default_options);
+		compare_arms(&test, false, &default_options);
 		effects[i] = test.absolute.estimate;
 		errors[i] = test.absolute.stderror;
 	}

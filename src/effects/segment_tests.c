@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "compat.h"
-#include "experiment/arm_arrays.h"
+#include "effects/arm_arrays.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/tuplestore.h"
@@ -86,7 +86,7 @@ personalize_segment_tests(PG_FUNCTION_ARGS)
 	{
 		LiftTest test = { .control = control[i], .treatment = treatment[i] };
 
-		compare_known(&test, &options);
+		compare_arms(&test, false, &options);
 		put_segment((ReturnSetInfo *) fcinfo->resultinfo, segments[i], nulls[i],
 					&test);
 	}

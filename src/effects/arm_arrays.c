@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "experiment/arm_arrays.h"
+#include "effects/arm_arrays.h"
 
 /* All that have rows must have the same variables. */
 static void
@@ -58,25 +58,4 @@ arg_fixed_options(FunctionCallInfo fcinfo, int alpha, int alternative)
 	options.alternative = arg_alternative(fcinfo, alternative);
 	options.alpha = arg_alpha(fcinfo, alpha, options.alternative);
 	return options;
-}
-
-static void
-leave_estimate(Effect *effect)
-{
-	effect->stderror = effect->low = effect->high = NAN;
-	effect->t = effect->df = effect->p = NAN;
-}
-
-void
-compare_known(LiftTest *test, const CompareOptions *options)
-{
-	compare_arms(test, false, options);
-	if (isnan(test->control.variance) || isnan(test->treatment.variance))
-	{
-		leave_estimate(&test->absolute);
-		leave_estimate(&test->relative);
-	}
-	/* by a control of 0 */
-	if (isnan(test->relative.estimate))
-		leave_estimate(&test->relative);
 }

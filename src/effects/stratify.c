@@ -14,7 +14,7 @@
 
 #include "common/int.h"
 #include "common/sum.h"
-#include "experiment/arm_arrays.h"
+#include "effects/arm_arrays.h"
 
 PG_FUNCTION_INFO_V1(personalize_post_stratify);
 

@@ -22,12 +22,6 @@ extern int arg_arm_arrays(FunctionCallInfo fcinfo, int argno, Arm **control,
 extern CompareOptions
 arg_fixed_options(FunctionCallInfo fcinfo, int alpha, int alternative);
 
-/*
- * compare_arms() of means; where the variance of an arm is not known, as that
- * of a single unit, only the estimates are.
- */
-extern void compare_known(LiftTest *test, const CompareOptions *options);
-
 /* The columns of an effect in a composite result; returns how many. */
 static inline int
 effect_columns(Datum *values, const Effect *effect)

@@ -15,8 +15,8 @@
 #include "common/args.h"
 #include "common/number_list.h"
 #include "common/record.h"
-#include "experiment/arm_arrays.h"
-#include "experiment/arm_rows.h"
+#include "effects/arm_arrays.h"
+#include "effects/arm_rows.h"
 #include "libpq/pqformat.h"
 #include "numeric/numeric.h"
 #include "utils/float.h"
@@ -164,7 +164,7 @@ quantile_test_row(FunctionCallInfo fcinfo, double nu, LiftTest *test,
 	Datum values[TEST_COLUMNS];
 	int n = 0;
 
-	compare_known(test, options);
+	compare_arms(test, false, options);
 	values[n++] = Float8GetDatum(nu);
 	values[n++] = Int64GetDatum(test->control.n);
 	values[n++] = Int64GetDatum(test->treatment.n);
