@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(24);
+SELECT plan(27);
 
 -- powers of the t test by integration with 40 digits
 CREATE TABLE known (effect float8, sd float8, n float8, alpha float8, ratio float8, alternative text, power float8);
@@ -26,6 +26,16 @@ INSERT INTO known VALUES
 	(0.5, 1, 3, 1e-6, 2, 'two-sided', '3.06281199940172728e-6');
 SELECT is_empty($$ SELECT *, power_means(effect, sd, n, alpha, ratio, alternative) FROM known
 	WHERE abs(power_means(effect, sd, n, alpha, ratio, alternative) / power - 1) > 1e-10 $$, 'power_means');
+-- of 2 units in each arm the power has a closed form, whose critical value is as large as 1 / sqrt(alpha)
+CREATE TABLE few AS SELECT alpha, power, 2 * (1 - alpha) ^ 2 / alpha / (2 - alpha) AS square
+FROM unnest('{0.05,1e-4,1e-6,1e-12,1e-15,1e-50}'::float8[]) alpha, unnest('{0.8,0.999,0.999999999}'::float8[]) power;
+CREATE TABLE few_effects AS SELECT *, sqrt(-(square + 2) * (ln(1 - power) + 0.5 * ln(1 + 2 / square))) AS effect FROM few;
+SET LOCAL statement_timeout = '3s';
+SELECT is_empty($$ SELECT * FROM few_effects WHERE abs(power_means(effect, 1, 2, alpha) / power - 1) > 1e-11 $$, 'power_means of very few units');
+SELECT is_empty($$ SELECT * FROM few_effects WHERE abs(minimum_detectable_effect_means(2, 1, alpha, power) / effect - 1) > 1e-10 $$, 'and their detectable effect');
+SELECT is_empty($$ SELECT * FROM few_effects WHERE abs(sample_size_means(effect / 2, 1, alpha, power) / sample_size_means(-effect / 2, 1, alpha, power) - 1) > 1e-10
+	OR abs(power_means(effect / 2, 1, sample_size_means(effect / 2, 1, alpha, power), alpha) / power - 1) > 1e-10 $$, 'and a sample size that is hardly larger');
+RESET statement_timeout;
 SELECT isnt_empty($$ SELECT * FROM known WHERE abs(power_means(effect, sd, n, alpha, ratio, alternative, 'z') / power - 1) > 1e-10 $$, 'the normal distribution is another');
 
 -- each inverts the other
