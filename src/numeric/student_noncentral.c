@@ -53,15 +53,6 @@ typedef struct Steep
 	double scale;
 } Steep;
 
-/* ln P(a, x), also where P underflows, which it does where x is far below a. */
-static double
-log_gamma_p(double a, double x)
-{
-	double p = gamma_p(a, x);
-
-	return p > 0 ? log(p) : a * log(x) - x - log_gamma(a + 1);
-}
-
 static double
 log_steep_integrand(double w, void *context)
 {
