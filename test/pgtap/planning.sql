@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(27);
+SELECT plan(30);
 
 -- powers of the t test by integration with 40 digits
 CREATE TABLE known (effect float8, sd float8, n float8, alpha float8, ratio float8, alternative text, power float8);
@@ -80,6 +80,10 @@ SELECT ok(minimum_detectable_effect_proportions(1e12, 0.1) BETWEEN 1.18e-6 AND 1
 SELECT is(experiment_duration(3838.1, 1000, 0.5), 16, 'two arms of 3839 units at 500 a day');
 SELECT is(experiment_duration(700, 1000, arms => 3), 3, 'three arms of 700 units at 1000 a day');
 SELECT is(experiment_duration(100, 50, ratio => 2.5), 7, '100 and 250 units at 50 a day are 7 days');
+
+SELECT is(experiment_duration(29, 200, 0.29), 1, '58 units at 58 a day are a day, though 200 * 0.29 is less than 58 as a number');
+SELECT is(experiment_duration(100, 210, ratio => 1.1), 1, 'and 110 units are 100 * 1.1');
+SELECT is(experiment_duration(29.01, 200, 0.29), 2, 'but 60 are not');
 
 -- halfway
 SELECT ok(abs(additional_sample(1000, 0.1, 0.05) / 1000 + 1 - (0.1 / 0.05 * (normal_quantile(0.975) + normal_quantile(0.8))) ^ 2) < 1e-10, 'additional_sample by a fixed plan');
