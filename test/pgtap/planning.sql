@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(30);
+SELECT plan(31);
 
 -- powers of the t test by integration with 40 digits
 CREATE TABLE known (effect float8, sd float8, n float8, alpha float8, ratio float8, alternative text, power float8);
@@ -73,6 +73,9 @@ SELECT is_empty($$ SELECT * FROM shares, LATERAL (SELECT CASE direction WHEN 'in
 	WHERE abs(power_proportions(p1, p2, n, alpha, ratio, alternative, method) - power) > 1e-11 $$, 'one-sided, exactly so');
 SELECT is_empty($$ SELECT * FROM shares WHERE abs(sample_size_proportions(p1, p2, alpha, power, 1, method => method) / sample_size_proportions(1 - p1, 1 - p2, alpha, power, 1, method => method) - 1) > 1e-9 $$,
 	'failures count as successes do');
+SELECT is_empty($$ SELECT * FROM (VALUES (0.8698, 0.2166, 0.0015, 0.23, 0.0617, 'less'), (0.6732, 0.0255, 0.07, 0.216, 0.327, 'less'), (0.1837, 0.6107, 0.0044, 0.0633, 0.113, 'greater')) v(p1, p2, alpha, power, ratio, alternative),
+		LATERAL sample_size_proportions(p1, p2, alpha, power, ratio, alternative, 'pooled') n, LATERAL minimum_detectable_effect_proportions(n, p1, alpha, power, ratio, alternative, 'pooled') d
+	WHERE abs(power_proportions(p1, p1 + d, n, alpha, ratio, alternative, 'pooled') - power) > 1e-10 $$, 'a low power that is not highest at a proportion of 0 or 1');
 SELECT ok(abs(power_proportions(0.2, 0.2, 500) - 0.05) < 1e-15, 'without a difference the power is alpha');
 SELECT ok(minimum_detectable_effect_proportions(1e12, 0.1) BETWEEN 1.18e-6 AND 1.19e-6, 'small differences of many units');
 
