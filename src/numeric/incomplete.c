@@ -190,6 +190,27 @@ gamma_p(double a, double x)
 }
 
 double
+log_gamma_p(double a, double x)
+{
+	double p = gamma_p(a, x);
+	double term = 1;
+	double sum = 0;
+
+	if (!(p < TINY) || !(x > 0))
+		return log(p);
+	/* the series of above, on the far side of which P does not underflow */
+	for (int n = 1; n < MAX_TERMS && term > sum * PRECISION; n++)
+	{
+		sum += term;
+		term *= x / (a + n);
+	}
+	if (a < 1 || x < 0.1 * a)
+		return a * log(x) - x - log_gamma(a + 1) + log(sum);
+	return a * log1p_less((x - a) / a) - gamma_correction(a) -
+		0.5 * log(2 * M_PI * a) + log(sum);
+}
+
+double
 gamma_q(double a, double x)
 {
 	return gamma_part(a, x, true);

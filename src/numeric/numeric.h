@@ -41,6 +41,9 @@ extern double log_gamma_step(double a, double step);
 extern double gamma_p(double a, double x);
 extern double gamma_q(double a, double x);
 
+/* ln of the former, also where that underflows. */
+extern double log_gamma_p(double a, double x);
+
 /* Regularised incomplete beta function I_x(a, b), and ln of it. */
 extern double beta_inc(double a, double b, double x);
 extern double log_beta_inc(double a, double b, double x);

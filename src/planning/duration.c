@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "common/args.h"
@@ -43,6 +44,13 @@ arg_coverage(FunctionCallInfo fcinfo, int argno)
 	return coverage;
 }
 
+/* What is whole but for a rounding, such as 200 * 0.29 units a day, is so. */
+static double
+round_up(double x)
+{
+	return ceil(x * (1 - 4 * DBL_EPSILON));
+}
+
 Datum
 personalize_experiment_duration(PG_FUNCTION_ARGS)
 {
@@ -52,8 +60,8 @@ personalize_experiment_duration(PG_FUNCTION_ARGS)
 	int arms = arg_arms(fcinfo, 3);
 	double ratio = arg_positive(fcinfo, 4, "ratio");
 	bool weeks = arg_bool(fcinfo, 5, false);
-	double units = ceil(n) + (arms - 1.0) * ceil(n * ratio);
-	double days = ceil(units / (daily * coverage));
+	double units = round_up(n) + (arms - 1.0) * round_up(n * ratio);
+	double days = round_up(units / (daily * coverage));
 
 	if (weeks)
 		days = ceil(days / DAYS_OF_WEEK) * DAYS_OF_WEEK;

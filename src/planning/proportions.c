@@ -163,6 +163,29 @@ excess_for_difference(double distance, void *context)
 	return 1 / root - 1 / sqrt(plan->n);
 }
 
+/*
+ * A difference from p1 that is found, or one that is not if there is none: the
+ * farthest one, but that a power below 1/2 of the pooled variance can fall
+ * again on the way there.
+ */
+static double
+found_difference(ProportionsPlan *plan)
+{
+	const int tries = 256;
+	double farthest = plan->sign > 0 ? 1 - plan->p1 : plan->p1;
+
+	for (int i = tries; i > 0; i--)
+	{
+		double difference = farthest * ((double) i / tries);
+
+		if (excess_for_difference(difference, plan) >= 0)
+			return difference;
+		if (plan->method != POOLED || plan->wanted >= 0)
+			break;
+	}
+	return farthest;
+}
+
 static double
 direction(FunctionCallInfo fcinfo, int argno, Alternative alternative)
 {
@@ -222,7 +245,7 @@ personalize_minimum_detectable_effect_proportions(PG_FUNCTION_ARGS)
 {
 	ProportionsPlan plan = { .design = arg_design(fcinfo, 2, 4, 5),
 							 .method = arg_method(fcinfo, 6) };
-	double farthest;
+	double found;
 
 	plan.n = arg_positive(fcinfo, 0, "n");
 	plan.p1 = arg_proportion(fcinfo, 1, "p1");
@@ -230,8 +253,8 @@ personalize_minimum_detectable_effect_proportions(PG_FUNCTION_ARGS)
 	plan.wanted = normal_quantile(plan.power);
 	plan.sign = direction(fcinfo, 7, plan.design.alternative);
 
-	farthest = plan.sign > 0 ? 1 - plan.p1 : plan.p1;
-	if (excess_for_difference(farthest, &plan) < 0)
+	found = found_difference(&plan);
+	if (excess_for_difference(found, &plan) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("n is too small to find any %s from p1",
@@ -239,7 +262,6 @@ personalize_minimum_detectable_effect_proportions(PG_FUNCTION_ARGS)
 				 errdetail("n is %s, and p1 is %s.", float8out_internal(plan.n),
 						   float8out_internal(plan.p1)),
 				 errhint("Plan for more units, or for less power.")));
-	PG_RETURN_FLOAT8(
-		plan.sign *
-		find_zero(excess_for_difference, &plan, 0, farthest, EXACT));
+	PG_RETURN_FLOAT8(plan.sign *
+					 find_zero(excess_for_difference, &plan, 0, found, EXACT));
 }

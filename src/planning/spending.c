@@ -267,6 +267,12 @@ find_bounds(const SpendingPlan *plan)
 				CHECK_FOR_INTERRUPTS();
 			after.masses[i] *= density_after(&before, after.nodes[i], sd);
 		}
+		/* short steps have many nodes: hundreds of them would be gigabytes */
+		if (k > 0)
+		{
+			pfree(before.nodes);
+			pfree(before.masses);
+		}
 		before = after;
 	}
 	return z;
@@ -310,7 +316,9 @@ arg_information(FunctionCallInfo fcinfo, int argno, SpendingPlan *plan)
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("information must be a one-dimensional array")));
+				 errmsg("information must be a one-dimensional array"),
+				 errdetail("It has %d dimensions.", ARR_NDIM(array)),
+				 errhint("Pass a list such as '{0.25,0.5,0.75,1}'.")));
 	deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
 					  TYPALIGN_DOUBLE, &numbers, &nulls, &plan->looks);
 	if (plan->looks < 1 || plan->looks > MAX_LOOKS)
@@ -326,7 +334,9 @@ arg_information(FunctionCallInfo fcinfo, int argno, SpendingPlan *plan)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("information must not contain nulls")));
+					 errmsg("information must not contain nulls"),
+					 errhint(
+						 "Leave out looks of which the time is not known.")));
 		plan->information[i] = DatumGetFloat8(numbers[i]);
 	}
 	check_information(plan->information, plan->looks);

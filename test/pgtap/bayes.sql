@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(19);
+SELECT plan(27);
 
 -- by integration with 30 digits and more
 CREATE TABLE known (success_a bigint, n_a bigint, success_b bigint, n_b bigint, prior_alpha float8, prior_beta float8, chance float8, loss_a float8, loss_b float8);
@@ -57,6 +57,30 @@ FROM (VALUES (0::float8), (3), (2.5e4), (1e6)) a(count_a), (VALUES (0.1::float8)
 SELECT is_empty($$ SELECT * FROM rates WHERE abs(chance_to_win + other_chance - 1) > 1e-10 $$, 'one of two rates wins');
 SELECT is_empty($$ SELECT * FROM rates WHERE abs(expected_loss_a - expected_loss_b - difference) > 1e-10 * greatest(expected_loss_a, expected_loss_b) $$, 'losses of rates differ by the difference of means');
 SELECT is_empty($$ SELECT * FROM rates WHERE NOT (ci_low < difference AND difference < ci_high) $$, 'the difference of rates is in its interval');
+
+-- beliefs of very different widths; where b is exponential, and a far from 0, the tail of the difference is too
+SET LOCAL statement_timeout = '2s';
+SELECT is_empty($$ SELECT * FROM (VALUES (1e12::float8, 1e12::float8, 1::float8), (1e6, 1e6, 1), (1e12, 1e11, 0.02), (4e7, 1e6, 0.1)) v(count, exposure, other), LATERAL bayes_rate(count, exposure, 0, other) r,
+		LATERAL bayes_rate(0, other, count, exposure) s, LATERAL (SELECT other / exposure) x(x), LATERAL (SELECT -(count + 1) * x * (1 - x / 2 + x * x / 3)) l(log_mean)
+	WHERE abs(r.ci_high - (log_mean - ln(0.025)) / other) > 1e-9 * abs(r.ci_high) OR abs(r.ci_low - (log_mean - ln(0.975)) / other) > 1e-9 * abs(r.ci_low)
+		OR abs(r.chance_to_win / exp(log_mean) - 1) > 1e-9
+		OR abs(r.expected_loss_a / exp(log_mean) * other - 1) > 1e-9 OR abs(r.ci_low + s.ci_high) + abs(r.ci_high + s.ci_low) > 1e-9 * abs(r.ci_high) $$, 'an exponential and a nearly certain rate');
+SELECT ok(abs((bayes_proportion(500, 1000000000000, 1, 1)).expected_loss_b / (501.0::float8 * 502 * 503 / 3 / (1e12 + 2) / (1e12 + 3) / (1e12 + 4)) - 1) < 1e-10, 'what choosing far more loses, in the rare case');
+SELECT is((bayes_rate(1e12, 1, 0, 1)).expected_loss_b, 1e12::float8, 'what choosing far less loses');
+SELECT is((bayes_rate(1e12, 1e6, 1e12, 1)).expected_loss_a, 1e12::float8 - 999999, 'and of two that are nearly certain');
+CREATE TABLE uneven AS SELECT * FROM (VALUES (500, 1000000000000, 0, 1), (500, 1000000000000, 0, 100000), (3, 1000000, 1, 2), (5080, 254000, 0, 4), (0, 10, 4000, 4000), (20, 100, 300000, 1000000)) v(success_a, n_a, success_b, n_b),
+	LATERAL bayes_proportion(success_a, n_a, success_b, n_b) r;
+SELECT is_empty($$ SELECT * FROM uneven, LATERAL bayes_proportion(success_a + 1, n_a + 1, success_b, n_b) s, LATERAL bayes_proportion(success_a, n_a, success_b + 1, n_b + 1) t
+	WHERE abs(uneven.mean_b * t.chance_to_win - uneven.mean_a * s.chance_to_win - uneven.expected_loss_a) > 1e-10 * uneven.expected_loss_a $$, 'losses by the chances of other posteriors');
+SELECT is_empty($$ SELECT * FROM uneven, LATERAL bayes_proportion(success_b, n_b, success_a, n_a) s
+	WHERE abs(uneven.ci_low + s.ci_high) + abs(uneven.ci_high + s.ci_low) > 1e-9 * (uneven.ci_high - uneven.ci_low) OR abs(uneven.chance_to_win + s.chance_to_win - 1) > 1e-10 $$, 'uneven proportions the other way round');
+
+-- priors near 0, whose proportions can be too near to 0 for a number
+SELECT is_empty($$ SELECT * FROM unnest('{0.1,1e-3,1e-5}'::float8[]) prior_alpha, unnest('{1,1e-3}'::float8[]) prior_beta, unnest('{0,10}'::bigint[]) n, LATERAL bayes_proportion(0, n, 0, n, prior_alpha, prior_beta) r
+	WHERE abs(chance_to_win - 0.5) > 1e-10 OR ci_low < -1 OR ci_high > 1 OR ci_low <> -ci_high $$, 'alike they win alike');
+RESET statement_timeout;
+-- where the rest of the chance leaves no digits of it; by another integral
+SELECT ok(abs((bayes_proportion(3000, 10000, 2000, 10000, alpha => 1e-14)).ci_high / -0.05283269063145495 - 1) < 1e-9, 'an end far out that is still on the same side of 0');
 
 -- effects
 SELECT is_empty($$ SELECT * FROM unnest('{-37,-11,-9,-3,0,0.2,9.99,10.01,30}'::float8[]) z, LATERAL bayes_effect(z * 0.5, 0.5) r

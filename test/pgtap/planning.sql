@@ -5,7 +5,7 @@ CREATE EXTENSION personalize;
 SET LOCAL search_path = public, personalize;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(24);
+SELECT plan(31);
 
 -- powers of the t test by integration with 40 digits
 CREATE TABLE known (effect float8, sd float8, n float8, alpha float8, ratio float8, alternative text, power float8);
@@ -26,6 +26,16 @@ INSERT INTO known VALUES
 	(0.5, 1, 3, 1e-6, 2, 'two-sided', '3.06281199940172728e-6');
 SELECT is_empty($$ SELECT *, power_means(effect, sd, n, alpha, ratio, alternative) FROM known
 	WHERE abs(power_means(effect, sd, n, alpha, ratio, alternative) / power - 1) > 1e-10 $$, 'power_means');
+-- of 2 units in each arm the power has a closed form, whose critical value is as large as 1 / sqrt(alpha)
+CREATE TABLE few AS SELECT alpha, power, 2 * (1 - alpha) ^ 2 / alpha / (2 - alpha) AS square
+FROM unnest('{0.05,1e-4,1e-6,1e-12,1e-15,1e-50}'::float8[]) alpha, unnest('{0.8,0.999,0.999999999}'::float8[]) power;
+CREATE TABLE few_effects AS SELECT *, sqrt(-(square + 2) * (ln(1 - power) + 0.5 * ln(1 + 2 / square))) AS effect FROM few;
+SET LOCAL statement_timeout = '3s';
+SELECT is_empty($$ SELECT * FROM few_effects WHERE abs(power_means(effect, 1, 2, alpha) / power - 1) > 1e-11 $$, 'power_means of very few units');
+SELECT is_empty($$ SELECT * FROM few_effects WHERE abs(minimum_detectable_effect_means(2, 1, alpha, power) / effect - 1) > 1e-10 $$, 'and their detectable effect');
+SELECT is_empty($$ SELECT * FROM few_effects WHERE abs(sample_size_means(effect / 2, 1, alpha, power) / sample_size_means(-effect / 2, 1, alpha, power) - 1) > 1e-10
+	OR abs(power_means(effect / 2, 1, sample_size_means(effect / 2, 1, alpha, power), alpha) / power - 1) > 1e-10 $$, 'and a sample size that is hardly larger');
+RESET statement_timeout;
 SELECT isnt_empty($$ SELECT * FROM known WHERE abs(power_means(effect, sd, n, alpha, ratio, alternative, 'z') / power - 1) > 1e-10 $$, 'the normal distribution is another');
 
 -- each inverts the other
@@ -63,6 +73,9 @@ SELECT is_empty($$ SELECT * FROM shares, LATERAL (SELECT CASE direction WHEN 'in
 	WHERE abs(power_proportions(p1, p2, n, alpha, ratio, alternative, method) - power) > 1e-11 $$, 'one-sided, exactly so');
 SELECT is_empty($$ SELECT * FROM shares WHERE abs(sample_size_proportions(p1, p2, alpha, power, 1, method => method) / sample_size_proportions(1 - p1, 1 - p2, alpha, power, 1, method => method) - 1) > 1e-9 $$,
 	'failures count as successes do');
+SELECT is_empty($$ SELECT * FROM (VALUES (0.8698, 0.2166, 0.0015, 0.23, 0.0617, 'less'), (0.6732, 0.0255, 0.07, 0.216, 0.327, 'less'), (0.1837, 0.6107, 0.0044, 0.0633, 0.113, 'greater')) v(p1, p2, alpha, power, ratio, alternative),
+		LATERAL sample_size_proportions(p1, p2, alpha, power, ratio, alternative, 'pooled') n, LATERAL minimum_detectable_effect_proportions(n, p1, alpha, power, ratio, alternative, 'pooled') d
+	WHERE abs(power_proportions(p1, p1 + d, n, alpha, ratio, alternative, 'pooled') - power) > 1e-10 $$, 'a low power that is not highest at a proportion of 0 or 1');
 SELECT ok(abs(power_proportions(0.2, 0.2, 500) - 0.05) < 1e-15, 'without a difference the power is alpha');
 SELECT ok(minimum_detectable_effect_proportions(1e12, 0.1) BETWEEN 1.18e-6 AND 1.19e-6, 'small differences of many units');
 
@@ -70,6 +83,10 @@ SELECT ok(minimum_detectable_effect_proportions(1e12, 0.1) BETWEEN 1.18e-6 AND 1
 SELECT is(experiment_duration(3838.1, 1000, 0.5), 16, 'two arms of 3839 units at 500 a day');
 SELECT is(experiment_duration(700, 1000, arms => 3), 3, 'three arms of 700 units at 1000 a day');
 SELECT is(experiment_duration(100, 50, ratio => 2.5), 7, '100 and 250 units at 50 a day are 7 days');
+
+SELECT is(experiment_duration(29, 200, 0.29), 1, '58 units at 58 a day are a day, though 200 * 0.29 is less than 58 as a number');
+SELECT is(experiment_duration(100, 210, ratio => 1.1), 1, 'and 110 units are 100 * 1.1');
+SELECT is(experiment_duration(29.01, 200, 0.29), 2, 'but 60 are not');
 
 -- halfway
 SELECT ok(abs(additional_sample(1000, 0.1, 0.05) / 1000 + 1 - (0.1 / 0.05 * (normal_quantile(0.975) + normal_quantile(0.8))) ^ 2) < 1e-10, 'additional_sample by a fixed plan');
