@@ -358,10 +358,11 @@ Datum
 personalize_assign_sessions(PG_FUNCTION_ARGS)
 {
 	static const QueryColumn columns[] = {
-		{ "device", InvalidOid },
-		{ "at", TIMESTAMPTZOID },
-		{ "person", InvalidOid },
+		{ .name = "device", .kind = QUERY_ANY },
+		{ .name = "at", .kind = QUERY_TYPE, .type = TIMESTAMPTZOID },
+		{ .name = "person", .kind = QUERY_ANY },
 	};
+	Oid types[lengthof(columns)];
 	int64 back = window_argument(fcinfo, 1, "back");
 	int64 forward = window_argument(fcinfo, 2, "forward");
 	SelectQuery query;
@@ -374,7 +375,7 @@ personalize_assign_sessions(PG_FUNCTION_ARGS)
 	SPI_connect();
 	query = select_query(given, FUNCTION_NAME, COLUMNS_HINT);
 	check_query_columns(&query, columns, lengthof(columns), FUNCTION_NAME,
-						COLUMNS_HINT);
+						COLUMNS_HINT, types);
 	run_query(query.text,
 			  create_assigner((ReturnSetInfo *) fcinfo->resultinfo, back,
 							  forward));

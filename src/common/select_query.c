@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "common/select_query.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
@@ -58,27 +59,72 @@ find_column(const char *name, const QueryColumn *columns, int n)
 	return -1;
 }
 
-static void
-check_type(Form_pg_attribute attribute, const QueryColumn *column)
+static bool
+is_number(Oid type)
 {
-	if (!OidIsValid(column->type) ||
-		getBaseType(attribute->atttypid) == column->type)
+	switch (type)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+has_kind(const QueryColumn *column, Oid type)
+{
+	switch (column->kind)
+	{
+		case QUERY_TYPE:
+			return type == column->type;
+		case QUERY_NUMBER:
+			return is_number(type);
+		case QUERY_NUMBER_OR_BOOLEAN:
+			return is_number(type) || type == BOOLOID;
+		default:
+			return true;
+	}
+}
+
+static void
+check_type(Oid type, const QueryColumn *column)
+{
+	if (has_kind(column, getBaseType(type)))
 		return;
+	if (column->kind == QUERY_TYPE)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of the query must be of type %s",
+						column->name, format_type_be(column->type)),
+				 errdetail("It is of type %s.", format_type_be(type)),
+				 errhint("Cast it to %s.", format_type_be(column->type))));
+	if (column->kind == QUERY_NUMBER)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of the query must be a number",
+						column->name),
+				 errdetail("It is of type %s.", format_type_be(type)),
+				 errhint("Cast it to numeric or double precision.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("column \"%s\" of the query must be of type %s",
-					column->name, format_type_be(column->type)),
-			 errdetail("It is of type %s.",
-					   format_type_be(attribute->atttypid)),
-			 errhint("Cast it to %s.", format_type_be(column->type))));
+			 errmsg("column \"%s\" of the query must be a number or boolean",
+					column->name),
+			 errdetail("It is of type %s.", format_type_be(type)),
+			 errhint(
+				 "Make it one, such as extract(epoch FROM duration) or answer = 'yes'.")));
 }
 
 void
 check_query_columns(const SelectQuery *query, const QueryColumn *columns, int n,
-					const char *function, const char *hint)
+					const char *function, const char *hint, Oid *types)
 {
-	bool *found = palloc0(n * sizeof(bool));
-
+	memset(types, 0, n * sizeof(Oid));
 	for (int i = 0; i < query->desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(query->desc, i);
@@ -91,21 +137,21 @@ check_query_columns(const SelectQuery *query, const QueryColumn *columns, int n,
 					 errmsg("column \"%s\" of the query is none that %s() knows",
 							name, function),
 					 errhint("%s", hint)));
-		if (found[column])
+		if (OidIsValid(types[column]))
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_COLUMN),
-					 errmsg("the query returns column \"%s\" twice", name)));
-		found[column] = true;
-		check_type(attribute, &columns[column]);
+					 errmsg("the query returns column \"%s\" twice", name),
+					 errhint("%s", hint)));
+		check_type(attribute->atttypid, &columns[column]);
+		types[column] = getBaseType(attribute->atttypid);
 	}
 	for (int i = 0; i < n; i++)
 	{
-		if (!found[i])
+		if (!OidIsValid(types[i]) && !columns[i].optional)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
 					 errmsg("the query returns no column \"%s\"",
 							columns[i].name),
 					 errhint("%s", hint)));
 	}
-	pfree(found);
 }

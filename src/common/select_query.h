@@ -13,11 +13,21 @@ typedef struct SelectQuery
 	TupleDesc desc;
 } SelectQuery;
 
-/* A column that a query must return, once. */
+typedef enum QueryColumnKind
+{
+	QUERY_TYPE, /* of the given type */
+	QUERY_ANY,
+	QUERY_NUMBER,
+	QUERY_NUMBER_OR_BOOLEAN
+} QueryColumnKind;
+
+/* A column that a query must, or may, return, once. */
 typedef struct QueryColumn
 {
 	const char *name;
-	Oid type; /* InvalidOid: any */
+	QueryColumnKind kind;
+	Oid type; /* of QUERY_TYPE */
+	bool optional;
 } QueryColumn;
 
 /*
@@ -27,9 +37,12 @@ typedef struct QueryColumn
 extern SelectQuery
 select_query(const char *query, const char *function, const char *hint);
 
-/* Make sure that it returns these columns and no others. */
+/*
+ * Make sure that it returns these columns and no others.  Sets the type of
+ * each, without domains, InvalidOid where it is not there.
+ */
 extern void
 check_query_columns(const SelectQuery *query, const QueryColumn *columns, int n,
-					const char *function, const char *hint);
+					const char *function, const char *hint, Oid *types);
 
 #endif

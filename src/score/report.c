@@ -2,23 +2,19 @@
  * report.c
  *		segment_report(): the segments that a query tells, side by side.
  *
- * The caller's query is prepared by itself first: that names its columns, and
- * makes sure that it is one whole statement, before its text becomes part of
- * another.  The sums are the executor's work; what compares one segment with
- * all of them is done here.
+ * The sums are the executor's work; what compares one segment with all of them
+ * is done here.
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
 #include "common/args.h"
+#include "common/select_query.h"
 #include "compat.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/plancache.h"
 
 typedef enum ReportColumn
 {
@@ -29,9 +25,12 @@ typedef enum ReportColumn
 	COLUMNS
 } ReportColumn;
 
-static const char *const column_names[COLUMNS] = { "segment", "orders",
-												   "monetary",
-												   "lifetime_value" };
+static const QueryColumn columns[COLUMNS] = {
+	{ .name = "segment", .kind = QUERY_ANY },
+	{ .name = "orders", .kind = QUERY_NUMBER },
+	{ .name = "monetary", .kind = QUERY_NUMBER },
+	{ .name = "lifetime_value", .kind = QUERY_NUMBER, .optional = true },
+};
 
 #define COLUMNS_HINT \
 	"The query is to return segment, orders and monetary, one row a customer, and may return lifetime_value."
@@ -45,109 +44,6 @@ typedef struct Totals
 } Totals;
 
 PG_FUNCTION_INFO_V1(personalize_segment_report);
-
-static bool
-is_number(Oid type)
-{
-	switch (getBaseType(type))
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case FLOAT4OID:
-		case FLOAT8OID:
-		case NUMERICOID:
-			return true;
-		default:
-			return false;
-	}
-}
-
-static int
-find_column(const char *name)
-{
-	for (int i = 0; i < COLUMNS; i++)
-	{
-		if (strcmp(column_names[i], name) == 0)
-			return i;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("column \"%s\" of the query is none that segment_report() knows",
-					name),
-			 errhint(COLUMNS_HINT)));
-	return -1;
-}
-
-static void
-check_columns(TupleDesc desc, bool *found)
-{
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		const char *name = NameStr(attribute->attname);
-		int column = find_column(name);
-
-		if (found[column])
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_COLUMN),
-					 errmsg("the query returns column \"%s\" twice", name)));
-		found[column] = true;
-		if (column != COLUMN_SEGMENT && !is_number(attribute->atttypid))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("column \"%s\" of the query must be a number",
-							name),
-					 errdetail("It is of type %s.",
-							   format_type_be(attribute->atttypid)),
-					 errhint("Cast it to numeric or double precision.")));
-	}
-	for (int i = 0; i < COLUMN_LIFETIME_VALUE; i++)
-	{
-		if (!found[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("the query returns no column \"%s\"",
-							column_names[i]),
-					 errhint(COLUMNS_HINT)));
-	}
-}
-
-/* The statement without what may surround it, such as a semicolon. */
-static char *
-statement_text(const char *query, const RawStmt *raw)
-{
-	int length = raw->stmt_len ? raw->stmt_len :
-								 (int) strlen(query) - raw->stmt_location;
-
-	return pnstrdup(query + raw->stmt_location, length);
-}
-
-/* Check the query; its text, and which columns it returns. */
-static char *
-check_query(const char *query, bool *found)
-{
-	SPIPlanPtr plan = SPI_prepare(query, 0, NULL);
-	List *sources;
-	CachedPlanSource *source;
-	char *statement;
-
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s",
-			 SPI_result_code_string(SPI_result));
-	sources = SPI_plan_get_plan_sources(plan);
-	source = list_length(sources) == 1 ? linitial(sources) : NULL;
-	if (source == NULL || source->resultDesc == NULL ||
-		!IsA(source->raw_parse_tree->stmt, SelectStmt))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the query of segment_report() must be one SELECT"),
-				 errhint(COLUMNS_HINT)));
-	check_columns(source->resultDesc, found);
-	statement = statement_text(query, source->raw_parse_tree);
-	SPI_freeplan(plan);
-	return statement;
-}
 
 /* One row a segment: text, and then float8 all along. */
 static void
@@ -251,17 +147,19 @@ Datum
 personalize_segment_report(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	bool found[COLUMNS] = { false };
+	Oid types[COLUMNS];
 	Totals all = { 0 };
-	char *query;
+	SelectQuery query;
 
 	arg_not_null(fcinfo, 0, "query");
-	query = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	InitMaterializedSRF(fcinfo, 0);
 
 	SPI_connect();
-	query = check_query(query, found);
-	run_sums(query, found[COLUMN_LIFETIME_VALUE]);
+	query = select_query(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+						 "segment_report", COLUMNS_HINT);
+	check_query_columns(&query, columns, COLUMNS, "segment_report",
+						COLUMNS_HINT, types);
+	run_sums(query.text, OidIsValid(types[COLUMN_LIFETIME_VALUE]));
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		Totals sums = read_totals(row);
