@@ -234,13 +234,17 @@ variant_of(const Arms *arms, uint32 bucket)
 static Datum
 assign(FunctionCallInfo fcinfo, UnitKind kind)
 {
-	double coverage = arg_part_of_units(fcinfo, 4, "coverage");
+	double coverage = PG_GETARG_FLOAT8(4);
 	Arms *arms = fcinfo->flinfo->fn_extra;
 	char *variants;
 	char buffer[UNIT_BUFFER];
 	Bytes unit;
 
-	arg_not_null(fcinfo, 0, "experiment");
+	/* 1 is the usual one */
+	if (unlikely(PG_ARGISNULL(4) || coverage != 1))
+		coverage = arg_part_of_units(fcinfo, 4, "coverage");
+	if (unlikely(PG_ARGISNULL(0)))
+		arg_not_null(fcinfo, 0, "experiment");
 	if (likely(arms != NULL && arms->is_const))
 		variants = (char *) arms->variants;
 	else

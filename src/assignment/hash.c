@@ -30,6 +30,75 @@ fnv(uint32 hash, const char *data, int length)
 	return hash;
 }
 
+/* ---- the hash of a number's decimal digits ---- */
+
+/* of one digit, and of two */
+#define HASH_1(a) ((uint32) ((FNV_BASIS ^ ('0' + (a))) * FNV_PRIME))
+#define HASH_2(a, b) ((uint32) ((HASH_1(a) ^ ('0' + (b))) * FNV_PRIME))
+#define HASHES_10(a)                                                      \
+	HASH_2(a, 0), HASH_2(a, 1), HASH_2(a, 2), HASH_2(a, 3), HASH_2(a, 4), \
+		HASH_2(a, 5), HASH_2(a, 6), HASH_2(a, 7), HASH_2(a, 8), HASH_2(a, 9)
+
+/* Of the digits in front of the last eight, of which there is one at least. */
+static const uint32 head_hashes[] = {
+	0,
+	HASH_1(1),
+	HASH_1(2),
+	HASH_1(3),
+	HASH_1(4),
+	HASH_1(5),
+	HASH_1(6),
+	HASH_1(7),
+	HASH_1(8),
+	HASH_1(9),
+	HASHES_10(1),
+	HASHES_10(2),
+	HASHES_10(3),
+	HASH_2(4, 0),
+	HASH_2(4, 1),
+	HASH_2(4, 2),
+};
+
+/*
+ * The digits are taken from the front, where hashing begins, so that neither
+ * waits for the other: n / 10^8 as a number of 32 bits before the point and 32
+ * behind it, from which each multiplication by 100 brings two more digits in
+ * front.  The factor is 2^57 / 10^8, rounded up; with what the shift cuts off
+ * made up for by 1, it serves all n of 32 bits (each was tried).
+ */
+#define EIGHT_DIGITS 100000000
+#define BY_EIGHT_DIGITS UINT64CONST(1441151881)
+
+static inline uint32
+fnv_decimal(uint32 n)
+{
+	uint64 digits;
+	uint32 hash;
+
+	if (unlikely(n < EIGHT_DIGITS))
+	{
+		char buffer[16];
+
+		return fnv(FNV_BASIS, buffer, pg_ultoa_n(n, buffer));
+	}
+	digits = (n * BY_EIGHT_DIGITS >> 25) + 1;
+	hash = head_hashes[digits >> 32];
+	for (int i = 0; i < 4; i++)
+	{
+		uint32 pair;
+		uint32 ten;
+
+		digits = (digits & 0xFFFFFFFF) * 100;
+		pair = digits >> 32;
+		ten = pair * 103 >> 10; /* pair / 10 */
+		hash = (hash ^ ('0' + ten)) * FNV_PRIME;
+		hash = (hash ^ ('0' + pair - ten * 10)) * FNV_PRIME;
+	}
+	return hash;
+}
+
+/* ---- text ---- */
+
 static bool
 is_ascii_only(const char *data, int length)
 {
@@ -123,10 +192,7 @@ seed_hash_v2(Bytes seed, const char *suffix)
 uint32
 bucket_v2(uint32 seed_hash, Bytes unit)
 {
-	char digits[16];
-	int length = pg_ultoa_n(fnv(seed_hash, unit.data, unit.length), digits);
-
-	return fnv(FNV_BASIS, digits, length) % BUCKETS_V2;
+	return fnv_decimal(fnv(seed_hash, unit.data, unit.length)) % BUCKETS_V2;
 }
 
 uint32
@@ -154,8 +220,10 @@ hash_bucket(FunctionCallInfo fcinfo, UnitKind kind)
 	int version;
 	Bytes unit;
 
-	arg_not_null(fcinfo, 0, "seed");
-	arg_not_null(fcinfo, 2, "version");
+	if (unlikely(PG_ARGISNULL(0)))
+		arg_not_null(fcinfo, 0, "seed");
+	if (unlikely(PG_ARGISNULL(2)))
+		arg_not_null(fcinfo, 2, "version");
 	version = PG_GETARG_INT32(2);
 	if (version != 1 && version != 2)
 		ereport(ERROR,
