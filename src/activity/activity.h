@@ -92,9 +92,6 @@ decay_halve(double value, int halvings)
 extern double
 arg_finite_numeric(FunctionCallInfo fcinfo, int argno, const char *name);
 
-/* The state so far, for a row that is skipped. */
-extern Datum unchanged_state(FunctionCallInfo fcinfo);
-
 /* An argument that must be the same in all rows of a group was not. */
 pg_noreturn extern void
 not_constant(const char *name, const char *one, const char *other);

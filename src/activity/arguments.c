@@ -16,14 +16,6 @@ arg_finite_numeric(FunctionCallInfo fcinfo, int argno, const char *name)
 	return finite_value(float_from_numeric(PG_GETARG_NUMERIC(argno)), name);
 }
 
-Datum
-unchanged_state(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	return PG_GETARG_DATUM(0);
-}
-
 void
 not_constant(const char *name, const char *one, const char *other)
 {

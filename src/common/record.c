@@ -57,3 +57,16 @@ make_row_with_nulls(TupleDesc type, Datum *values, bool *nulls)
 	}
 	return HeapTupleGetDatum(heap_form_tuple(type, values, nulls));
 }
+
+Datum
+number_row(FunctionCallInfo fcinfo, const double *numbers, int n)
+{
+	TupleDesc type = result_type(fcinfo);
+	Datum *values = palloc(n * sizeof(Datum));
+
+	if (type->natts != n)
+		elog(ERROR, "function does not return a row of %d numbers", n);
+	for (int i = 0; i < n; i++)
+		values[i] = Float8GetDatum(numbers[i]);
+	return make_row(type, values);
+}

@@ -19,4 +19,7 @@ extern Datum row_array(TupleDesc element, Datum *rows, int n);
 extern Datum make_row(TupleDesc type, Datum *values);
 extern Datum make_row_with_nulls(TupleDesc type, Datum *values, bool *nulls);
 
+/* A row of numbers all through, in the type that the function returns. */
+extern Datum number_row(FunctionCallInfo fcinfo, const double *numbers, int n);
+
 #endif

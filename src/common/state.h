@@ -90,6 +90,15 @@ extern void *state_resize(const StateType *type, void *state, Size size);
 extern void *state_readable(FunctionCallInfo fcinfo, int argno);
 extern void *state_writable(FunctionCallInfo fcinfo, int argno);
 
+/* The state so far, for a row that is skipped. */
+static inline Datum
+unchanged_state(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	return PG_GETARG_DATUM(0);
+}
+
 /* The four functions of the base type. */
 extern Datum state_in(FunctionCallInfo fcinfo, const StateType *type);
 extern Datum state_out(FunctionCallInfo fcinfo, const StateType *type);

@@ -88,7 +88,7 @@ personalize_lift_quantile_add(PG_FUNCTION_ARGS)
 	ArmRows *rows;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return unchanged_moments(fcinfo);
+		return unchanged_state(fcinfo);
 	outcome = arg_finite(fcinfo, 1, "outcome");
 	nu = arg_proportion(fcinfo, 3, "nu");
 	if (PG_ARGISNULL(0))
@@ -108,7 +108,7 @@ personalize_lift_quantile_combine(PG_FUNCTION_ARGS)
 	const ArmRows *other;
 
 	if (PG_ARGISNULL(1))
-		return unchanged_moments(fcinfo);
+		return unchanged_state(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(state_readable(fcinfo, 1));
 	rows = state_writable(fcinfo, 0);

@@ -45,11 +45,16 @@ arg_doubles(FunctionCallInfo fcinfo, int argno, const char *name,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("%s must be an array of %d dimension%s", name,
 						dimensions, dimensions == 1 ? "" : "s"),
-				 errdetail("It has %d.", ARR_NDIM(array))));
+				 errdetail("It has %d.", ARR_NDIM(array)),
+				 errhint(dimensions == 1 ?
+							 "Pass a list, such as '{0.1,0.2}'." :
+							 "Pass rows, such as '{{1,0},{0,1}}'.")));
 	if (array_contains_nulls(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not contain nulls", name)));
+				 errmsg("%s must not contain nulls", name),
+				 errhint(
+					 "Leave out what has no number, in all of the arrays.")));
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	/* a slice or an update may have left a bitmap of nulls that has none */
 	offset = ARR_HASNULL(array) ? (Size) array->dataoffset :
@@ -75,7 +80,8 @@ summaries(FunctionCallInfo fcinfo, int argno, const char *name,
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("%s must be an array of one dimension", name)));
+				 errmsg("%s must be an array of one dimension", name),
+				 errhint("Make it with array_agg(moments).")));
 	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE,
 					  &values, &nulls, &n);
 	*result = palloc0(Max(n, 1) * sizeof(Summary));

@@ -15,15 +15,6 @@
 extern const char *const variable_names[MAX_VARIABLES];
 extern const char *const ratio_names[MAX_VARIABLES];
 
-/* The state so far, for a row that is skipped. */
-static inline Datum
-unchanged_moments(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	return PG_GETARG_DATUM(0);
-}
-
 /* Finite numbers of an array of so many dimensions, none of them NULL. */
 extern const double *arg_doubles(FunctionCallInfo fcinfo, int argno,
 								 const char *name, int dimensions, int *n);

@@ -98,13 +98,13 @@ lift_add(FunctionCallInfo fcinfo, LiftKind kind, int k, int before,
 	int treated = 1 + before;
 
 	if (PG_ARGISNULL(treated))
-		return unchanged_moments(fcinfo);
+		return unchanged_state(fcinfo);
 	for (int i = 0; i < k; i++)
 	{
 		int argno = 1 + i + (i >= before);
 
 		if (PG_ARGISNULL(argno))
-			return unchanged_moments(fcinfo);
+			return unchanged_state(fcinfo);
 		row[i] = is_numeric ? float_from_numeric(PG_GETARG_NUMERIC(argno)) :
 							  PG_GETARG_FLOAT8(argno);
 		if (unlikely(!isfinite(row[i])))
@@ -184,7 +184,7 @@ personalize_lift_combine(PG_FUNCTION_ARGS)
 	LiftState *other;
 
 	if (PG_ARGISNULL(1))
-		return unchanged_moments(fcinfo);
+		return unchanged_state(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(state_readable(fcinfo, 1));
 	lift = state_writable(fcinfo, 0);

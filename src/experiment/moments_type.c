@@ -109,7 +109,7 @@ moments_add(FunctionCallInfo fcinfo, int k, bool is_numeric)
 	for (int i = 0; i < k; i++)
 	{
 		if (PG_ARGISNULL(1 + i))
-			return unchanged_moments(fcinfo);
+			return unchanged_state(fcinfo);
 		row[i] = is_numeric ? float_from_numeric(PG_GETARG_NUMERIC(1 + i)) :
 							  PG_GETARG_FLOAT8(1 + i);
 		if (unlikely(!isfinite(row[i])))
@@ -160,7 +160,7 @@ personalize_moments_combine(PG_FUNCTION_ARGS)
 	const Moments *other;
 
 	if (PG_ARGISNULL(1))
-		return unchanged_moments(fcinfo);
+		return unchanged_state(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(state_readable(fcinfo, 1));
 	moments = state_writable(fcinfo, 0);

@@ -267,7 +267,7 @@ personalize_lift_proportion_add(PG_FUNCTION_ARGS)
 	double row;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return unchanged_moments(fcinfo);
+		return unchanged_state(fcinfo);
 	lift = PG_ARGISNULL(0) ? lift_new(1, LIFT_PROPORTION) :
 							 state_writable(fcinfo, 0);
 	lift_expect(lift, LIFT_PROPORTION, "lift_proportion()");

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "common/args.h"
+#include "common/record.h"
 #include "numeric/numeric.h"
 #include "planning/planning.h"
 #include "planning/posterior.h"

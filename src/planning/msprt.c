@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "common/args.h"
+#include "common/record.h"
 #include "planning/planning.h"
 #include "utils/float.h"
 

@@ -125,9 +125,4 @@ find_zero(Increasing f, void *context, double low, double high, double close);
 extern double find_zero_above(Increasing f, void *context, double low,
 							  double start, double close);
 
-/* ---- row.c: composite results ---- */
-
-/* A row of numbers in the type that the function returns; NaN for NULL. */
-extern Datum number_row(FunctionCallInfo fcinfo, const double *numbers, int n);
-
 #endif

@@ -13,6 +13,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "common/record.h"
 #include "numeric/numeric.h"
 #include "planning/planning.h"
 #include "planning/posterior.h"

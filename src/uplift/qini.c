@@ -56,7 +56,7 @@ personalize_qini_add(PG_FUNCTION_ARGS)
 	ArmRows *rows;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
-		return unchanged_moments(fcinfo);
+		return unchanged_state(fcinfo);
 	row[0] = arg_finite(fcinfo, 1, "score");
 	row[1] = arg_finite(fcinfo, 3, "outcome");
 	rows = PG_ARGISNULL(0) ? arm_rows_new(&qini_type, 2, 0) :
@@ -72,7 +72,7 @@ personalize_qini_combine(PG_FUNCTION_ARGS)
 	ArmRows *rows;
 
 	if (PG_ARGISNULL(1))
-		return unchanged_moments(fcinfo);
+		return unchanged_state(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(state_readable(fcinfo, 1));
 	rows = state_writable(fcinfo, 0);
